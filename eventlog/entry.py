@@ -1,0 +1,266 @@
+"""One entry <-> one line of bytes: the only file that knows the line format (FORMAT.md states it).
+
+Law: pure. A line that `decode` accepts is exactly a line that `encode` wrote.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from eventlog.errors import InvalidEventError, NewerFormatError
+
+FORMAT_VERSION = 1
+CREATED = "log.created"
+RECOVERED = "log.recovered"
+ZERO_SUM = "0" * 32
+META_LIMIT = 1024
+LINE_LIMIT = 64 * 1024 * 1024
+_NAME_LIMIT = 512
+_DEPTH_LIMIT = 100
+_SUM_KEY = b',"sum":"'
+_TRAILER_SIZE = len(_SUM_KEY) + 32 + len(b'"}\n')
+_PAYLOAD = b',"type":'
+_META_END = b'},"data":'
+_FIELDS = {
+    "seq": int,
+    "prev": str,
+    "dur": int,
+    "id": str,
+    "time": str,
+    "type": str,
+    "v": int,
+    "subject": str,
+    "meta": dict,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened, not yet in a log.
+
+    `meta` is a flat object of at most 1 KiB with the small facts that folds need; `data` any JSON value. `id` and
+    `time` (RFC 3339, UTC) are made at the append if they are None.
+    """
+
+    type: str
+    data: Any = None
+    subject: str = ""
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    v: int = 1
+    id: str | None = None
+    time: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """A place between two lines: `seq` and `sum` of the line before it, `offset` (bytes) where the next one begins."""
+
+    seq: int = -1
+    offset: int = 0
+    sum: str = ZERO_SUM
+
+
+START = Position()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """An event at its place in a log. The fields are those of the line; `offset` and `size` are in bytes.
+
+    `data` is parsed at each access: a fold over the other fields never pays for large content.
+    """
+
+    seq: int
+    prev: str
+    dur: int
+    id: str
+    time: str
+    type: str
+    v: int
+    subject: str
+    meta: Mapping[str, Any]
+    sum: str
+    offset: int
+    line: bytes = field(repr=False)
+
+    @property
+    def size(self) -> int:
+        """How many bytes the line has, its newline included."""
+        return len(self.line)
+
+    @property
+    def data(self) -> Any:
+        """The event's content, parsed anew."""
+        return orjson.loads(self.data_bytes)
+
+    @property
+    def data_bytes(self) -> bytes:
+        """The event's content as it stands in the line."""
+        return self.line[self.line.index(_META_END) + len(_META_END) : -_TRAILER_SIZE]
+
+    @property
+    def payload_bytes(self) -> bytes:
+        """What the entry says, as `payload` writes it: everything but its place, id and time."""
+        return self.line[self.line.index(_PAYLOAD) + 1 : -_TRAILER_SIZE]
+
+    @property
+    def position(self) -> Position:
+        """The place just after this entry."""
+        return Position(seq=self.seq, offset=self.offset + len(self.line), sum=self.sum)
+
+    def to_event(self) -> Event:
+        """The event alone, with its id and time."""
+        return Event(
+            type=self.type, data=self.data, subject=self.subject, meta=self.meta, v=self.v, id=self.id, time=self.time
+        )
+
+
+def checksum(data: bytes | memoryview) -> str:
+    """The first 128 bits of SHA-256, in lowercase hex."""
+    return hashlib.sha256(data).hexdigest()[:32]
+
+
+def payload(event: Event) -> bytes:
+    """The bytes of what the event says: everything but its id and time. Two equal payloads are the same fact.
+
+    Raises InvalidEventError where JSON cannot hold the value exactly, or a limit is passed.
+    """
+    _check_names(event)
+    meta = _dump("meta", event.meta)
+    if len(meta) > META_LIMIT:
+        raise InvalidEventError(
+            f"meta of {event.type} has {len(meta)} bytes; at most {META_LIMIT} go there, put more into data"
+        )
+    nested = [key for key, value in event.meta.items() if isinstance(value, Mapping | list | tuple)]
+    if nested:
+        raise InvalidEventError(f"meta of {event.type} must be flat; {nested[0]!r} holds an object or a list")
+    named = orjson.dumps({"type": event.type, "v": event.v, "subject": event.subject})
+    return named[1:-1] + b',"meta":' + meta + b',"data":' + _dump("data", event.data)
+
+
+def _check_names(event: Event) -> None:
+    for name in ("type", "subject", "id", "time"):
+        value = getattr(event, name)
+        if value is None and name in ("id", "time"):
+            continue
+        least = 0 if name == "subject" else 1
+        if not isinstance(value, str) or not least <= len(value) <= _NAME_LIMIT:
+            raise InvalidEventError(f"{name} must be a text of 1 to {_NAME_LIMIT} characters, not {str(value)[:60]!r}")
+    if type(event.v) is not int or event.v < 1:
+        raise InvalidEventError(f"v must be a whole number from 1, not {event.v!r}")
+    if not isinstance(event.meta, Mapping):
+        raise InvalidEventError(f"meta of {event.type} must be an object, not {type(event.meta).__name__}")
+
+
+def _dump(name: str, value: Any) -> bytes:
+    _check_plain(name, value, 0)
+    try:
+        return orjson.dumps(value)
+    except (TypeError, orjson.JSONEncodeError) as error:
+        raise InvalidEventError(f"{name} cannot be written as JSON: {error}") from None
+
+
+def _check_plain(where: str, value: Any, depth: int) -> None:
+    """Refuse what orjson would change in silence: NaN becomes null, objects lose fields beginning with `_`."""
+    if depth > _DEPTH_LIMIT:
+        raise InvalidEventError(f"{where} is nested more than {_DEPTH_LIMIT} levels deep")
+    match value:
+        case None | str() | bool() | int():
+            return
+        case float():
+            if not math.isfinite(value):
+                raise InvalidEventError(f"{where} is {value}; JSON has no such number")
+        case dict():
+            for key, item in value.items():
+                _check_plain(f"{where}.{key}", item, depth + 1)
+        case list() | tuple():
+            for at, item in enumerate(value):
+                _check_plain(f"{where}[{at}]", item, depth + 1)
+        case _:
+            raise InvalidEventError(f"{where} is a {type(value).__name__}; only JSON values can be written")
+
+
+def encode(event: Event, *, after: Position, dur: int) -> Entry:
+    """Write the event as the line that follows `after`; `dur` is the highest seq known to be on disk.
+
+    The event must have its id and time. Raises InvalidEventError.
+    """
+    said = payload(event)
+    seq = after.seq + 1
+    named = orjson.dumps({"id": event.id, "time": event.time})
+    body = b'{"seq":%d,"prev":"%b","dur":%d,%b,%b' % (seq, after.sum.encode(), dur, named[1:-1], said)
+    line = seal(body)
+    if len(line) > LINE_LIMIT:
+        raise InvalidEventError(f"{event.type} makes a line of {len(line)} bytes; at most {LINE_LIMIT} fit")
+    entry = decode(line, offset=after.offset)
+    if entry is None:
+        raise AssertionError("a line just written must verify")
+    return entry
+
+
+def seal(body: bytes) -> bytes:
+    """Close an open JSON object (`{...` without its brace) with its own sum and a newline."""
+    return b'%b,"sum":"%b"}\n' % (body, checksum(body).encode())
+
+
+def sealed_sum(line: bytes) -> str | None:
+    """The sum of a line that verifies, None for any other bytes: slice, hash, compare; nothing is parsed."""
+    body = memoryview(line)[:-_TRAILER_SIZE]
+    found = checksum(body)
+    return found if line[-_TRAILER_SIZE:] == b'%b%b"}\n' % (_SUM_KEY, found.encode()) else None
+
+
+def decode(line: bytes, *, offset: int = 0) -> Entry | None:
+    """Read one line, its newline included; None if it does not verify.
+
+    Raises NewerFormatError for a line that verifies and still is not of this format.
+    """
+    found = sealed_sum(line)
+    return None if found is None else _open(line, found, offset)
+
+
+def _open(line: bytes, found: str, offset: int) -> Entry:
+    end = line.find(_META_END)
+    try:
+        fields = orjson.loads(line[: end + 1] + b"}")
+        given = {name: fields[name] for name in _FIELDS}
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        raise _newer(line) from None
+    if end < 0 or any(type(given[name]) is not kind for name, kind in _FIELDS.items()):
+        raise _newer(line)
+    return Entry(**given, sum=found, offset=offset, line=line)
+
+
+def _newer(line: bytes) -> NewerFormatError:
+    begin = line[:60].decode(errors="replace")
+    return NewerFormatError(f"the line beginning {begin!r} verifies but is of a newer format; install a newer eventlog")
+
+
+def encode_detached(event: Event) -> bytes:
+    """Write an event that has no place yet as a line with its own sum, for safekeeping outside a log."""
+    named = orjson.dumps({"id": event.id, "time": event.time})
+    return seal(b"{%b,%b" % (named[1:-1], payload(event)))
+
+
+def decode_detached(line: bytes) -> Event | None:
+    """Read a line of `encode_detached`; None if it does not verify."""
+    if sealed_sum(line) is None:
+        return None
+    fields = orjson.loads(line)
+    return Event(**{name: fields[name] for name in ("id", "time", "type", "v", "subject", "meta", "data")})
+
+
+def uuid7(time_ms: int, randomness: bytes) -> str:
+    """A UUID version 7 (RFC 9562, section 5.7) of a Unix time in milliseconds and 10 random bytes."""
+    head = (time_ms & (1 << 48) - 1).to_bytes(6, "big")
+    tail = bytearray(randomness)
+    tail[0] = tail[0] & 0x0F | 0x70
+    tail[2] = tail[2] & 0x3F | 0x80
+    digits = (head + bytes(tail)).hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -1,0 +1,274 @@
+"""The file-system port: the primitive verbs the engine needs of a disk, and their real implementation.
+
+Law: the only file that touches the disk. Each verb is one system call; what is built of several stands above the port,
+so that a simulated disk can cut the power between any two of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Mode = Literal["read", "append", "overwrite"]
+READ_SIZE = 64 * 1024
+_FLAGS = {"read": os.O_RDONLY, "append": os.O_RDWR | os.O_APPEND, "overwrite": os.O_RDWR}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileStat:
+    """Which file this is, and its size in bytes."""
+
+    device: int
+    inode: int
+    size: int
+    is_dir: bool = False
+
+
+class Files(Protocol):
+    """What the engine asks of a file system. Every verb raises OSError as the system does."""
+
+    def open(self, path: str, mode: Mode, *, create: bool = False) -> int:
+        """Open a file and return its handle; `create` makes it (0644) if it does not exist."""
+
+    def close(self, handle: int) -> None:
+        """Close the handle, which gives back a lock held through it."""
+
+    def read_at(self, handle: int, offset: int, size: int) -> bytes:
+        """Read at most `size` bytes at `offset`; fewer only at the end of the file."""
+
+    def append(self, handle: int, data: bytes) -> int:
+        """Write at the end of the file in one call; returns how many bytes were written, which may be fewer."""
+
+    def write_at(self, handle: int, offset: int, data: bytes) -> int:
+        """Overwrite at `offset` in one call; returns how many bytes were written."""
+
+    def truncate(self, handle: int, size: int) -> None:
+        """Cut the file to `size` bytes."""
+
+    def sync(self, handle: int) -> None:
+        """Return once the file's content is on disk (fdatasync; F_FULLFSYNC where that exists)."""
+
+    def drop_cache(self, handle: int) -> bool:
+        """Ask that the next read comes from the disk; False where the system has no such call."""
+
+    def stat(self, target: str | int) -> FileStat | None:
+        """What stands at a path or behind a handle; None if nothing does."""
+
+    def rename(self, source: str, target: str) -> None:
+        """Put `source` in the place of `target`, atomically."""
+
+    def remove(self, path: str) -> None:
+        """Remove a file."""
+
+    def make_dir(self, path: str) -> None:
+        """Make one folder; one that exists is left as it is."""
+
+    def list_dir(self, path: str) -> list[str]:
+        """The names in a folder, sorted."""
+
+    def sync_dir(self, path: str) -> None:
+        """Return once the names in the folder are on disk."""
+
+    def lock(self, handle: int) -> bool:
+        """Take the exclusive lock on an open file without waiting; False if somebody else holds it."""
+
+    def is_locked(self, path: str) -> bool:
+        """Whether some process holds the lock on a file, told without trying to take it."""
+
+
+class RealFiles:
+    """The disk of this machine."""
+
+    def open(self, path: str, mode: Mode, *, create: bool = False) -> int:
+        """See Files.open. A path that is a folder, a socket or a device is refused (EISDIR, EINVAL)."""
+        flags = _FLAGS[mode] | os.O_CLOEXEC | os.O_NONBLOCK | (os.O_CREAT if create else 0)
+        handle = os.open(path, flags, 0o644)
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            is_dir = stat.S_ISDIR(os.fstat(handle).st_mode)
+            os.close(handle)
+            code = errno.EISDIR if is_dir else errno.EINVAL
+            raise OSError(code, os.strerror(code), path)
+        return handle
+
+    def close(self, handle: int) -> None:
+        """See Files.close."""
+        os.close(handle)
+
+    def read_at(self, handle: int, offset: int, size: int) -> bytes:
+        """See Files.read_at."""
+        return os.pread(handle, size, offset)
+
+    def append(self, handle: int, data: bytes) -> int:
+        """See Files.append."""
+        return os.write(handle, data)
+
+    def write_at(self, handle: int, offset: int, data: bytes) -> int:
+        """See Files.write_at."""
+        return os.pwrite(handle, data, offset)
+
+    def truncate(self, handle: int, size: int) -> None:
+        """See Files.truncate."""
+        os.ftruncate(handle, size)
+
+    def sync(self, handle: int) -> None:
+        """See Files.sync. On macOS fdatasync leaves data in the drive's cache, so F_FULLFSYNC is used there."""
+        full_sync = getattr(fcntl, "F_FULLFSYNC", None)
+        if full_sync is not None:
+            fcntl.fcntl(handle, full_sync)
+        else:
+            os.fdatasync(handle)
+
+    def drop_cache(self, handle: int) -> bool:
+        """See Files.drop_cache (POSIX_FADV_DONTNEED: clean pages are read again from the disk)."""
+        if not hasattr(os, "posix_fadvise"):
+            return False
+        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+        return True
+
+    def stat(self, target: str | int) -> FileStat | None:
+        """See Files.stat."""
+        try:
+            found = os.stat(target)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        is_dir = stat.S_ISDIR(found.st_mode)
+        return FileStat(device=found.st_dev, inode=found.st_ino, size=found.st_size, is_dir=is_dir)
+
+    def rename(self, source: str, target: str) -> None:
+        """See Files.rename."""
+        os.replace(source, target)
+
+    def remove(self, path: str) -> None:
+        """See Files.remove."""
+        os.unlink(path)
+
+    def make_dir(self, path: str) -> None:
+        """See Files.make_dir."""
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(path)
+
+    def list_dir(self, path: str) -> list[str]:
+        """See Files.list_dir."""
+        return sorted(os.listdir(path))
+
+    def sync_dir(self, path: str) -> None:
+        """See Files.sync_dir."""
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+    def lock(self, handle: int) -> bool:
+        """See Files.lock (flock: the kernel gives it back when the process dies)."""
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def is_locked(self, path: str) -> bool:
+        """See Files.is_locked. Linux lists its locks; elsewhere the only way is a short try for a shared lock."""
+        found = self.stat(path)
+        if found is None:
+            return False
+        try:
+            with open("/proc/locks", encoding="ascii") as table:
+                return any("FLOCK" in line and f":{found.inode} " in line for line in table)
+        except OSError:
+            return self._try_shared(path)
+
+    def _try_shared(self, path: str) -> bool:
+        handle = self.open(path, "read")
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(handle)
+        return False
+
+
+def folder_of(path: str) -> str:
+    """The folder a path stands in."""
+    return os.path.dirname(path) or "."
+
+
+def write_all(files: Files, handle: int, data: bytes) -> None:
+    """Append all of `data`, going on after a short write; the error of the last attempt is raised."""
+    rest = memoryview(data)
+    while rest:
+        written = files.append(handle, bytes(rest) if len(rest) != len(data) else data)
+        if written == 0:
+            raise OSError(errno.EIO, "the system wrote nothing and gave no reason")
+        rest = rest[written:]
+
+
+def read_chunks(files: Files, handle: int, offset: int = 0) -> Iterator[bytes]:
+    """The file from `offset` to its end, in pieces."""
+    while chunk := files.read_at(handle, offset, READ_SIZE):
+        yield chunk
+        offset += len(chunk)
+
+
+def read_file(files: Files, path: str) -> bytes | None:
+    """The whole content of a small file; None if there is none."""
+    try:
+        handle = files.open(path, "read")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    try:
+        return b"".join(read_chunks(files, handle))
+    finally:
+        files.close(handle)
+
+
+TEMPORARY = ".new"
+
+
+def replace_durably(files: Files, path: str, data: bytes) -> None:
+    """Put `data` at `path` so that after any crash there is either the old content or all of the new, on disk.
+
+    The order is the whole point: temporary file, its sync, rename, sync of the folder. On a failure the old content
+    stands and the temporary file is removed if possible; OSError is raised.
+    """
+    temporary = path + TEMPORARY
+    try:
+        write_new(files, temporary, data)
+        files.rename(temporary, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            files.remove(temporary)
+        raise
+    files.sync_dir(folder_of(path))
+
+
+def write_new(files: Files, path: str, data: bytes) -> None:
+    """Write a file from its start and sync it; its name is not yet durable."""
+    handle = files.open(path, "append", create=True)
+    try:
+        files.truncate(handle, 0)
+        write_all(files, handle, data)
+        files.sync(handle)
+    finally:
+        files.close(handle)
+
+
+def make_dirs_durably(files: Files, path: str) -> None:
+    """Make a folder and those above it, each name on disk before the next is used.
+
+    The folder above is synced even if nothing is missing: whoever made the last one may have died before doing so.
+    """
+    parent = folder_of(path)
+    if files.stat(path) is None:
+        make_dirs_durably(files, parent)
+        files.make_dir(path)
+    files.sync_dir(parent)

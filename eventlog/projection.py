@@ -1,0 +1,62 @@
+"""What a log adds up to: the Projection protocol, the fold and the upcasters.
+
+Law: pure and lawful: fold(fold(s, xs), ys) == fold(s, xs + ys).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from eventlog.entry import Entry
+
+State = TypeVar("State")
+Upcasters = Mapping[tuple[str, int], Callable[["Entry"], "Entry"]]
+
+
+class Projection(Protocol[State]):
+    """A fold over entries whose state can be kept in a checkpoint.
+
+    `version` is raised whenever `apply` or the saved form changes: an older checkpoint is then not used.
+    """
+
+    @property
+    def name(self) -> str:
+        """Which projection this is; a checkpoint of another one is not used."""
+
+    @property
+    def version(self) -> int:
+        """The version of `apply` and of the saved form."""
+
+    def initial(self) -> State:
+        """The state before the first entry."""
+
+    def apply(self, state: State, entry: Entry) -> State:
+        """The state after one more entry; may change `state` in place and return it."""
+
+    def save(self, state: State) -> Any:
+        """The state as a JSON value."""
+
+    def load(self, saved: Any) -> State:
+        """The state from what `save` gave."""
+
+
+def fold(projection: Projection[State], entries: Iterable[Entry], state: State | None = None) -> State:
+    """Apply the entries in order, to the initial state if none is given."""
+    current = projection.initial() if state is None else state
+    for entry in entries:
+        current = projection.apply(current, entry)
+    return current
+
+
+def upcast(entry: Entry, upcasters: Upcasters) -> Entry:
+    """Bring an entry of an old version to the newest one, a step v -> v+1 at a time; the log is never rewritten."""
+    while step := upcasters.get((entry.type, entry.v)):
+        newer = step(entry)
+        if newer.v != entry.v + 1:
+            raise AssertionError(
+                f"the upcaster of {entry.type} {entry.v} must give version {entry.v + 1}, not {newer.v}"
+            )
+        entry = newer
+    return entry

@@ -1,0 +1,64 @@
+"""The ids of the last entries, so that appending an event a second time finds the first.
+
+Law: built on first use from the log itself, then kept up to date; bounded by LOOK_BACK entries.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from eventlog.entry import Entry, Event, Position, decode, payload
+from eventlog.errors import IdConflictError
+from eventlog.files import READ_SIZE, read_chunks
+from eventlog.recovery import split_lines
+
+if TYPE_CHECKING:
+    from eventlog.files import Files
+
+LOOK_BACK = 10_000
+
+
+def offset_of_last(files: Files, handle: int, end_offset: int, count: int) -> int:
+    """The offset (bytes) at which the last `count` lines before `end_offset` begin; 0 if there are not so many."""
+    offset, found = end_offset, 0
+    while offset > 0:
+        size = min(READ_SIZE, offset)
+        block = files.read_at(handle, offset - size, size)
+        at = len(block)
+        while (at := block.rfind(b"\n", 0, at)) >= 0:
+            found += 1
+            if found == count + 1:
+                return offset - size + at + 1
+        offset -= size
+    return 0
+
+
+class RecentIds:
+    """Where the lines of the last ids are."""
+
+    def __init__(self, files: Files, handle: int, end: Position) -> None:
+        self._places: OrderedDict[str, tuple[int, int]] = OrderedDict()
+        begin = offset_of_last(files, handle, end.offset, LOOK_BACK)
+        for offset, line in split_lines(read_chunks(files, handle, begin), begin):
+            if offset >= end.offset:
+                break
+            if entry := decode(line, offset=offset):
+                self.add(entry)
+
+    def add(self, entry: Entry) -> None:
+        """Remember an acknowledged entry, forgetting the oldest beyond LOOK_BACK."""
+        self._places[entry.id] = (entry.offset, entry.size)
+        if len(self._places) > LOOK_BACK:
+            self._places.popitem(last=False)
+
+    def find(self, event_id: str) -> tuple[int, int] | None:
+        """Offset and size (bytes) of the line with this id; None if it is new."""
+        return self._places.get(event_id)
+
+
+def expect_same(event: Event, entry: Entry) -> Entry:
+    """Give back the entry if it says what the event says; raises IdConflictError if it does not."""
+    if entry.payload_bytes != payload(event):
+        raise IdConflictError(f"id {event.id} names the entry with seq {entry.seq}, which says something else")
+    return entry

@@ -1,0 +1,176 @@
+"""Bytes -> clean, torn or corrupt, with the evidence: what a file that may have seen a crash holds.
+
+Law: pure. Only a proof (a later line's `dur`, or the head) makes damage "corrupt"; without one it is a torn tail.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from eventlog.entry import CREATED, FORMAT_VERSION, LINE_LIMIT, START, ZERO_SUM, Entry, Position, decode, sealed_sum
+from eventlog.errors import NewerFormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from eventlog.head import Head
+
+_HEADER = re.compile(rb'\{"seq":(\d{1,19}),"prev":"[0-9a-f]{32}","dur":(-?\d{1,19}),')
+_FIRST_LINE = b'{"seq":0,"prev":"' + ZERO_SUM.encode() + b'","dur":-1,"id":"'
+_FIRST_LINE_LIMIT = 4096
+
+
+class State(StrEnum):
+    """What a log file is, as a whole."""
+
+    CLEAN = "clean"
+    TORN = "torn"
+    CORRUPT = "corrupt"
+    BEHIND = "behind"
+    NEWER = "newer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """The first bytes that are not the next entry: `seq` is the one expected there, `offset` (bytes) where they begin.
+
+    `vouched` is the highest seq that lines at or after the fault claim to have been on disk (-1: none), and `voucher`
+    the offset of the line that says so. `foreign`: these bytes are not even the torn beginning of a log.
+    """
+
+    seq: int
+    offset: int
+    reason: str
+    vouched: int = -1
+    voucher: int = -1
+    foreign: bool = False
+
+    @property
+    def line(self) -> int:
+        """The 1-based line number."""
+        return self.seq + 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The state of a log, and in one sentence why it is that and not another (empty when clean)."""
+
+    state: State
+    evidence: str = ""
+
+
+def split_lines(chunks: Iterable[bytes], offset: int = 0) -> Iterator[tuple[int, bytes]]:
+    """Pair each line, its newline included, with its offset; the last one may lack its newline.
+
+    Split on the newline byte alone: a JSON text may hold U+2028. Memory is bounded: what is longer than LINE_LIMIT
+    comes in pieces of about that size.
+    """
+    parts: list[bytes] = []
+    held = 0
+    for chunk in chunks:
+        first, *others = chunk.split(b"\n")
+        parts.append(first)
+        held += len(first)
+        for following in others:
+            yield offset, b"".join((*parts, b"\n"))
+            offset += held + 1
+            parts, held = [following], len(following)
+        if held > LINE_LIMIT:
+            yield offset, b"".join(parts)
+            offset += held
+            parts, held = [], 0
+    if held:
+        yield offset, b"".join(parts)
+
+
+def scan(chunks: Iterable[bytes], after: Position = START) -> Iterator[Entry | Fault]:
+    """Yield the entries that follow `after`, each verified and chained to the one before; then the fault, if any.
+
+    `chunks` are the bytes of the file from `after.offset` on. After a fault the rest is read for lines that vouch for
+    the damaged one. Raises NewerFormatError.
+    """
+    position = after
+    lines = split_lines(chunks, after.offset)
+    for offset, line in lines:
+        entry = decode(line, offset=offset)
+        if entry is None or entry.seq != position.seq + 1 or entry.prev != position.sum:
+            yield _fault(position, line, entry, lines)
+            return
+        if entry.seq == 0:
+            check_first(entry)
+        yield entry
+        position = entry.position
+
+
+def check_first(entry: Entry) -> None:
+    """Raise NewerFormatError if the log's first entry names a format that this version does not know."""
+    version = entry.meta.get("format") if entry.type == CREATED else None
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        raise NewerFormatError(
+            f"the log has format {version}, this eventlog reads up to {FORMAT_VERSION}; install a newer one"
+        )
+
+
+def _fault(position: Position, line: bytes, entry: Entry | None, rest: Iterator[tuple[int, bytes]]) -> Fault:
+    seq = position.seq + 1
+    vouched, voucher = claim(line), position.offset
+    foreign = position == START and not _may_be_torn_creation(line)
+    for offset, later in rest:
+        foreign = foreign or position == START  # the first line is always written alone
+        if vouched >= seq:
+            break
+        if (found := claim(later)) > vouched:
+            vouched, voucher = found, offset
+    reason = _reason(position, line, entry)
+    return Fault(seq=seq, offset=position.offset, reason=reason, vouched=vouched, voucher=voucher, foreign=foreign)
+
+
+def _may_be_torn_creation(line: bytes) -> bool:
+    """Whether a crash while a log was created can have left this: a part of a small first line, or unwritten blocks."""
+    begin = _FIRST_LINE[: len(line)]
+    return len(line) <= _FIRST_LINE_LIMIT and (line.startswith((begin, b"\0")))
+
+
+def _reason(position: Position, line: bytes, entry: Entry | None) -> str:
+    if entry is not None:
+        if entry.seq != position.seq + 1:
+            return f"seq {entry.seq} stands where {position.seq + 1} must"
+        return f"its prev is {entry.prev}, the line before has sum {position.sum}"
+    if not line.strip(b"\0\n"):
+        return f"{len(line)} zero bytes: blocks that were never written"
+    return "its sum does not match its bytes" if line.endswith(b"\n") else "it has no end"
+
+
+def claim(line: bytes) -> int:
+    """The `dur` of the verified line that ends these bytes (a damaged newline fuses two lines); -1 if there is none."""
+    start = len(line)
+    while (start := line.rfind(b'{"seq":', 0, start)) >= 0:
+        header = _HEADER.match(line, start)
+        if header and sealed_sum(line[start:]) is not None:
+            return int(header[2])
+    return -1
+
+
+def classify(end: Position, fault: Fault | None, head: Head | None, sum_at_head: str | None) -> Verdict:
+    """Decide what a scanned log is.
+
+    `end` is where the verified lines end, `sum_at_head` the sum of the line at the head's seq, None if that line was
+    not scanned.
+    """
+    if fault and fault.vouched >= fault.seq:
+        evidence = f"the line at byte {fault.voucher} verifies and says that all up to seq {fault.vouched} was on disk"
+        return Verdict(state=State.CORRUPT, evidence=evidence)
+    if head and head.position.seq > end.seq:
+        evidence = f"the head file says that all up to seq {head.position.seq} was on disk"
+        return Verdict(state=State.CORRUPT if fault else State.BEHIND, evidence=evidence)
+    if head and sum_at_head is not None and sum_at_head != head.position.sum:
+        evidence = f"the head file has sum {head.position.sum} at seq {head.position.seq}, the log has {sum_at_head}"
+        return Verdict(state=State.BEHIND, evidence=evidence)
+    if fault and fault.foreign:
+        return Verdict(state=State.CORRUPT, evidence="this is not the beginning of an event log")
+    if fault:
+        return Verdict(state=State.TORN, evidence="nothing says that it was ever acknowledged")
+    return Verdict(state=State.CLEAN)

@@ -1,0 +1,1 @@
+"""What all stages share: the contract, the facts, the fold, the plan, the project folder and the runner."""
