@@ -131,7 +131,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brief:
-    """All that a stage may read to make one scene: a pure value, so that its digest is the step's fingerprint."""
+    """All that a stage may read to make one scene: a pure value."""
 
     scene: Scene
     language: Language
@@ -156,8 +156,11 @@ class Stage(Protocol):
     def upstream(self) -> str | None:
         """The stage whose result for the same scene this one reads, if any."""
 
-    def request(self, brief: Brief) -> Request:
-        """What to ask for this scene."""
+    def request(self, brief: Brief, missing: Sequence[str] = ()) -> Request:
+        """What to ask for this scene; `missing` says what the answer before lacked."""
+
+    def prompt_digest(self, language: Language) -> str:
+        """Which wording of the request is in use; part of the fingerprint."""
 
     def read(self, brief: Brief, text: str) -> Draft:
         """Read an answer: pure, so that old answers can be read again."""

@@ -1,0 +1,199 @@
+"""What `run` and `retry` share: settings, the provider, one run over an open project, and how it ends.
+
+Law: nothing is asked of a provider before the project is known to be writable; whatever happens, the exit code and the
+last line tell what to type next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from eventlog.files import read_file
+from eventlog.tool.text import clean
+from stages.commands.failures import CommandError, Exit
+from stages.commands.screen import make_screen
+from stages.commands.words import say
+from stages.pipeline.contract import FailureKind, ProviderError
+from stages.pipeline.outbox import advice
+from stages.pipeline.plan import count
+from stages.pipeline.project import SETTINGS
+from stages.pipeline.runner import Order, Outcome, Runner
+from stages.pipeline.settings import Settings, from_environment, from_toml, merge
+from stages.registry import STAGES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from eventlog import Entry
+    from stages.commands.screen import BarScreen, PlainScreen
+    from stages.pipeline.contract import Provider, Scene, Stage
+    from stages.pipeline.project import Project
+    from stages.pipeline.system import System
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the command line asks for."""
+
+    stages: Sequence[str] = ()
+    scenes: frozenset[int] = frozenset()
+    redo: frozenset[int] = frozenset()
+    as_json: bool = False
+    before: Sequence[tuple[Scene, str]] = field(default_factory=list)
+
+
+def settings_of(system: System, folder: str, options: Mapping[str, Any]) -> Settings:
+    """The settings for a project, the later places winning: user config, project.toml, environment, options."""
+    from platformdirs import user_config_path  # noqa: PLC0415 - only needed when something runs
+
+    merged = Settings()
+    for path in (str(user_config_path("scenelog") / "config.toml"), f"{folder}/{SETTINGS}"):
+        merged = merge(merged, path, from_toml(path, read_file(system.files, path)))
+    merged = merge(merged, "environment", from_environment(os.environ))
+    return merge(merged, "options", {name: value for name, value in options.items() if value is not None})
+
+
+def provider_factory(system: System, settings: Settings) -> Callable[[], Provider]:
+    """What makes a provider for each worker; raises ProviderError if no call could succeed."""
+    if settings.provider == "offline":
+        from stages.providers.offline import OfflineProvider  # noqa: PLC0415 - only the one that is used
+
+        return OfflineProvider
+    if not settings.model:
+        raise ProviderError(
+            FailureKind.REFUSED, "no model is named: add --model, as in --provider openai --model deepseek-chat"
+        )
+    from stages.providers.openai_compatible import openai_factory  # noqa: PLC0415 - httpx is heavy
+
+    return openai_factory(
+        base_url=settings.base_url,
+        api_key=os.environ.get("OPENAI_API_KEY"),
+        model=settings.model,
+        now=system.now,
+    )
+
+
+def chosen_stages(names: Sequence[str]) -> list[Stage]:
+    """The stages named, in the order of the pipeline; all if none are. Raises CommandError."""
+    known = [stage.name for stage in STAGES]
+    for name in names:
+        if name not in known:
+            raise click.UsageError(f"there is no stage {name!r}; there are {', '.join(known)}")
+    return [stage for stage in STAGES if not names or stage.name in names]
+
+
+def conduct(project: Project, system: System, settings: Settings, wishes: Wishes) -> Exit:
+    """Run all that is left of a project and say how it ended."""
+    project.refuse_foreign([stage.name for stage in STAGES])
+    project.repair([stage.name for stage in STAGES])
+    _check_scenes(project, wishes)
+    screen = make_screen(as_json=wishes.as_json)
+    if wishes.as_json:
+        for entry in project.log.read(project.log.found.seq):
+            _print_line(entry)
+        project.on_entry = _print_line
+    order = Order(
+        stages=chosen_stages(wishes.stages),
+        all_stages=STAGES,
+        settings=settings,
+        new_provider=provider_factory(system, settings),
+        scenes=wishes.scenes,
+        redo=wishes.redo,
+        before=wishes.before,
+    )
+    project.outbox.on_trouble = partial(_tell_trouble, project, screen)
+    with screen:
+        outcome, problem = asyncio.run(_run(project, order, system, screen))
+        return _unsaved(project, screen) or _told(project, outcome, problem, wishes, screen)
+
+
+def _check_scenes(project: Project, wishes: Wishes) -> None:
+    total = len(project.progress.scenes)
+    beyond = [number for number in sorted(wishes.scenes) if number > total]
+    if project.progress.is_planned and beyond:
+        raise CommandError(f"there is no scene {beyond[0]}; {project.progress.name} has {total} scenes")
+
+
+def _print_line(entry: Entry) -> None:
+    with contextlib.suppress(OSError):  # nobody reads any more: no reason to stop the work
+        sys.stdout.buffer.write(entry.line)
+        sys.stdout.buffer.flush()
+
+
+def _tell_trouble(project: Project, screen: PlainScreen | BarScreen, error: Exception | None) -> None:
+    if error is None:
+        screen.note(say("saved_again"))
+    else:
+        screen.note(say("save_trouble", folder=project.folder, advice=advice(error)))
+
+
+async def _run(project: Project, order: Order, system: System, screen: PlainScreen | BarScreen) -> tuple[Outcome, str]:
+    runner = Runner(project, order, system, screen)
+    if not runner.has_work():
+        return runner.outcome_without_work(), ""
+    loop = asyncio.get_running_loop()
+
+    def interrupted() -> None:
+        if runner.is_stopping:
+            runner.stop_now()
+        else:
+            screen.note(say("stopping"))
+            runner.stop_softly()
+
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, interrupted)
+    return await runner.run(), runner.problem
+
+
+def _unsaved(project: Project, screen: PlainScreen | BarScreen) -> Exit | None:
+    """Put what could not be saved where it is safe; None if everything was saved."""
+    error = project.retry_saving()
+    if error is None:
+        return None
+    path = project.rescue(project.new_id())
+    if path is not None:
+        screen.note(say("rescued", folder=project.folder, advice=advice(error), path=path))
+    else:
+        screen.note(say("on_stdout", advice=advice(error)))
+        sys.stdout.buffer.write(b"".join(project.detached_lines()))
+        sys.stdout.buffer.flush()
+    return Exit.UNSAVED
+
+
+def _told(project: Project, outcome: Outcome, problem: str, wishes: Wishes, screen: PlainScreen | BarScreen) -> Exit:
+    """Print the last line of a run and return its exit code."""
+    name = project.progress.name
+    counts = count(project.progress, chosen_stages(wishes.stages))
+    match outcome:
+        case Outcome.INTERRUPTED:
+            screen.note(say("interrupted", name=name))
+            return Exit.INTERRUPTED
+        case Outcome.PAUSED:
+            screen.note(say("paused", name=name, problem=problem.rstrip(".") + "."))
+            return Exit.PAUSED
+        case Outcome.FAILED:
+            missing = sum(not scene.has_source for scene in project.progress.scenes)
+            if problem:
+                screen.note(f"{name}: {problem}")
+            if missing and not project.source:
+                screen.note(say("source_missing", name=name, count=missing))
+            else:
+                failed, remaining = (sum(getattr(one, key) for one in counts) for key in ("failed", "remaining"))
+                screen.note(say("some_failed", name=name, failed=failed, remaining=remaining))
+            return Exit.FAILED
+        case Outcome.COMPLETE:
+            whole = all(one.done == one.total for one in count(project.progress, STAGES))
+            total = len(project.progress.scenes)
+            where = f"{project.folder}/output"
+            key = "complete" if whole else "selected_complete"
+            screen.note(say(key, name=name, total=total, where=clean(where)))
+            return Exit.COMPLETE

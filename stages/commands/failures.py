@@ -1,0 +1,59 @@
+"""Expected failures of commands: one line that says where, what and what to do, and an exit code.
+
+Law: whatever the layers below raise on purpose, or the system says, becomes a CommandError; a bug does not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from enum import IntEnum
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from eventlog.errors import EventLogError
+from eventlog.tool.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Exit(IntEnum):
+    """The exit codes of `run` and `retry`; the first that applies in the order 5, 130, 4, 3."""
+
+    COMPLETE = 0
+    ERROR = 1
+    USAGE = 2
+    FAILED = 3
+    PAUSED = 4
+    UNSAVED = 5
+    INTERRUPTED = 130
+
+
+class CommandError(click.ClickException):
+    """An expected failure: one line for a person, exit code 1."""
+
+    exit_code = Exit.ERROR
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the line on the error output."""
+        click.echo(f"scenelog: {clean(self.message)}", err=True, file=file)
+
+
+@contextlib.contextmanager
+def explained() -> Iterator[None]:
+    """Turn the expected failures of what runs inside into CommandError."""
+    from stages.pipeline.contract import ProviderError  # noqa: PLC0415 - only when something runs
+    from stages.pipeline.intake import IntakeError  # noqa: PLC0415
+    from stages.pipeline.project import ProjectError  # noqa: PLC0415
+    from stages.pipeline.settings import SettingsError  # noqa: PLC0415
+
+    try:
+        yield
+    except (EventLogError, IntakeError, ProjectError, SettingsError, ProviderError) as error:
+        raise CommandError(str(error)) from None
+    except OSError as error:
+        from stages.pipeline.outbox import advice  # noqa: PLC0415
+
+        where = f"{error.filename}: " if error.filename else ""
+        raise CommandError(f"{where}{error.strerror or error}; {advice(error)}") from None

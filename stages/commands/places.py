@@ -1,0 +1,128 @@
+"""Where things are: the projects folder, and what the argument STORY|PROJECT means.
+
+Law: a name never leads out of the projects folder; what cannot be a project is refused with what to type instead.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from stages.commands.failures import CommandError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from stages.pipeline.system import System
+
+LOG = "events.jsonl"
+STORY_SUFFIXES = (".txt", ".md", ".markdown", ".text")
+_RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
+_NAME_LIMIT_BYTES = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What an argument means: a project folder with its name, and the story file if one was named."""
+
+    folder: Path
+    name: str
+    story: Path | None = None
+
+
+def projects_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the option --projects."""
+    return click.option(
+        "--projects",
+        envvar="SCENELOG_PROJECTS",
+        default="projects",
+        show_default=True,
+        metavar="DIR",
+        help="The folder that holds all projects (or set SCENELOG_PROJECTS).",
+    )(command)
+
+
+def find(argument: str, projects: str) -> Place:
+    """What STORY|PROJECT means; raises CommandError if it is neither."""
+    if not argument or "\0" in argument:
+        raise CommandError("an empty name or one with a NUL is neither a story nor a project")
+    path = Path(argument)
+    if path.is_file() and path.name != LOG:
+        if path.suffix.lower() not in STORY_SUFFIXES:
+            raise CommandError(f"{path} is not a .txt or .md file; save the story as one of these")
+        name = checked_name(unicodedata.normalize("NFC", path.stem))
+        return Place(folder=Path(projects) / name, name=name, story=path)
+    return find_project(argument, projects)
+
+
+def find_project(argument: str, projects: str) -> Place:
+    """The project an argument names: a folder with a log, its log, or a name under the projects folder."""
+    path = Path(argument)
+    if path.name == LOG and path.is_file():
+        path = path.parent
+    is_folder = path.is_dir() and path.resolve() != Path(projects).resolve()
+    if is_folder and (_is_project(path) or "/" in argument.rstrip("/")):
+        return Place(folder=path, name=path.resolve().name)
+    if "/" in argument or argument in (".", ".."):
+        raise CommandError(
+            f"{argument}: there is no such story and no such project; see what there is: scenelog status"
+        )
+    name = checked_name(unicodedata.normalize("NFC", argument))
+    if not (Path(projects) / name).is_dir():
+        raise CommandError(
+            f"{argument}: no such file, and no project of that name in {projects}; "
+            "give the path of a .txt or .md story, or see what there is: scenelog status"
+        )
+    return Place(folder=Path(projects) / name, name=name)
+
+
+def _is_project(folder: Path) -> bool:
+    return any((folder / name).exists() for name in (LOG, "storyboard_progress.json", "enhancement_progress.json"))
+
+
+def checked_name(name: str) -> str:
+    """The name, if a project may have it; raises CommandError."""
+    problem = ""
+    if not name.strip() or name in (".", "..") or name.startswith("."):
+        problem = "it is empty or begins with a dot"
+    elif any(c in '/\\:*?"<>|' or unicodedata.category(c)[0] == "C" for c in name):
+        problem = 'it holds one of / \\ : * ? " < > | or a control character'
+    elif name.split(".", maxsplit=1)[0].lower() in _RESERVED or name != name.rstrip(" ."):
+        problem = "some systems keep that name for themselves"
+    elif len(name.encode()) > _NAME_LIMIT_BYTES:
+        problem = f"it has more than {_NAME_LIMIT_BYTES} bytes"
+    if problem:
+        raise CommandError(f"{name[:80]!r} cannot be the name of a project: {problem}; rename the file, or use --name")
+    return name
+
+
+def require_log(place: Place) -> str:
+    """The path of the project's log; raises CommandError if there is none."""
+    log = place.folder / LOG
+    if not log.is_file():
+        old = [str(found) for found in sorted(place.folder.glob("*_progress.json"))]
+        if old:
+            command = f"scenelog import {' '.join(old)} --story STORY"
+            raise CommandError(
+                f"{place.folder} holds progress files of another program and no log; take them over: {command}"
+            )
+        raise CommandError(f"{place.folder} has no {LOG}: nothing was made there yet; start with: scenelog run STORY")
+    return str(log)
+
+
+def real_system() -> System:
+    """This machine, with the places where results are rescued to."""
+    import os  # noqa: PLC0415 - only needed by commands that write
+    import tempfile  # noqa: PLC0415
+
+    from platformdirs import user_state_path  # noqa: PLC0415
+
+    from stages.commands import VERSION  # noqa: PLC0415
+    from stages.pipeline.system import System as Machine  # noqa: PLC0415
+
+    folders = [str(user_state_path("scenelog") / "rescue"), f"{tempfile.gettempdir()}/scenelog-rescue-{os.getuid()}"]
+    return Machine(rescue_folders=folders, program=f"scenelog {VERSION}")

@@ -1,0 +1,71 @@
+"""`scenelog retry`: failed scenes again; with --scenes, those, finished or not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from stages.commands.failures import Exit, explained
+from stages.commands.places import Place, find_project, projects_option, real_system, require_log
+from stages.commands.run import parsed_scenes
+
+_EPILOG = """\b
+Examples:
+  scenelog retry 人生                                 the failed scenes again
+  scenelog retry 人生 --scenes 3                      scene 3 again, in both stages
+  scenelog retry 人生 --scenes 3 --stage enhancement  only its enhanced description
+"""
+
+
+@click.command("retry", epilog=_EPILOG)
+@click.argument("project")
+@click.option("--stage", "stages", multiple=True, metavar="NAME", help="Only this stage (storyboard, enhancement).")
+@click.option("--scenes", metavar="LIST", help="These scenes, finished or not, as in 1-5,8.")
+@click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="How many calls at once. [default: 4]")
+@click.option("--provider", type=click.Choice(["offline", "openai"]), help="Who makes the scenes.")
+@click.option("--model", metavar="M", help="The model to ask, for --provider openai.")
+@click.option("--base-url", metavar="URL", help="The server to ask, for --provider openai.")
+@click.option("--json", "as_json", is_flag=True, help="Print each saved entry as its line in the log, nothing else.")
+@projects_option
+@click.pass_context
+def retry(context: click.Context, /, project: str, **options: Any) -> None:
+    """Make the failed scenes of PROJECT again; with --scenes, those scenes, finished or not.
+
+    What a scene had before stays in the log.
+    """
+    with explained():
+        place = find_project(project, options["projects"])
+        require_log(place)
+        context.exit(_retry(place, options))
+
+
+def _retry(place: Place, options: dict[str, Any]) -> int:
+    from stages.commands.conduct import Wishes, chosen_stages, conduct, provider_factory, settings_of  # noqa: PLC0415
+    from stages.commands.words import say  # noqa: PLC0415
+    from stages.pipeline.project import Project  # noqa: PLC0415
+
+    system = real_system()
+    stages = chosen_stages(options["stages"])
+    named = parsed_scenes(options["scenes"])
+    given = {name: options[name] for name in ("provider", "model", "base_url", "jobs")}
+    settings = settings_of(system, str(place.folder), given)
+    provider_factory(system, settings)
+    with Project.open(str(place.folder), system) as project:
+        progress = project.progress
+        failed = {
+            scene.number
+            for scene in progress.scenes
+            for stage in stages
+            if progress.step(stage.name, scene.id).failure is not None
+        }
+        if not named and not failed:
+            click.echo(say("nothing_failed", name=place.name), err=options["as_json"])
+            return Exit.COMPLETE
+        wishes = Wishes(
+            stages=options["stages"],
+            scenes=named or frozenset(failed),
+            redo=named,
+            as_json=options["as_json"],
+        )
+        return conduct(project, system, settings, wishes)

@@ -1,0 +1,160 @@
+"""`scenelog run`: a story becomes storyboards and enhanced descriptions; running again is resuming."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from stages.commands.failures import CommandError, explained
+from stages.commands.places import Place, find, projects_option, real_system
+
+if TYPE_CHECKING:
+    from stages.pipeline.intake import Story
+    from stages.pipeline.project import Project
+    from stages.pipeline.settings import Settings
+    from stages.pipeline.system import System
+
+_EPILOG = """\b
+Examples:
+  scenelog run story.txt                          all of it, without a network
+  scenelog run story.txt --provider openai --model deepseek-chat \\
+      --base-url https://api.deepseek.com/v1      with a model (key: OPENAI_API_KEY)
+  scenelog run 人生                                go on with a project by its name
+  scenelog run story.txt --scenes 1-5,8           only these scenes
+
+\b
+Exit codes: 0 all complete, 1 project or input error, 2 usage, 3 some scenes failed,
+4 paused by the provider, 5 results could not be saved in the project, 130 interrupted.
+"""
+
+
+@click.command("run", epilog=_EPILOG)
+@click.argument("target", metavar="STORY|PROJECT")
+@click.option("--stage", "stages", multiple=True, metavar="NAME", help="Only this stage (storyboard, enhancement).")
+@click.option("--scenes", metavar="LIST", help="Only these scenes, counted from 1, as in 1-5,8.")
+@click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="How many calls at once. [default: 4]")
+@click.option("--provider", type=click.Choice(["offline", "openai"]), help="Who makes the scenes. [default: offline]")
+@click.option("--model", metavar="M", help="The model to ask, for --provider openai.")
+@click.option("--base-url", metavar="URL", help="The server to ask, for --provider openai.")
+@click.option("--style", metavar="TEXT", help="The visual style, in your own words.")
+@click.option("--update-source", is_flag=True, help="Take in the story's changed text; unchanged scenes are kept.")
+@click.option("--json", "as_json", is_flag=True, help="Print each saved entry as its line in the log, nothing else.")
+@projects_option
+@click.pass_context
+def run(context: click.Context, /, target: str, **options: Any) -> None:
+    """Make storyboards and enhanced descriptions of STORY, or go on with PROJECT.
+
+    Every finished scene is saved at once. Type the same line again after anything - a crash, a power cut, Ctrl-C - and
+    it goes on at the first unfinished scene.
+    """
+    with explained():
+        context.exit(_run(find(target, options["projects"]), options))
+
+
+def _run(place: Place, options: dict[str, Any]) -> int:
+    from stages.commands.conduct import Wishes, chosen_stages, conduct, provider_factory, settings_of  # noqa: PLC0415
+    from stages.pipeline.project import Project  # noqa: PLC0415
+
+    system = real_system()
+    chosen_stages(options["stages"])
+    scenes = parsed_scenes(options["scenes"])
+    story = read_story_file(place) if place.story else None
+    given = {name: options[name] for name in ("provider", "model", "base_url", "style", "jobs")}
+    settings = settings_of(system, str(place.folder), given)
+    provider_factory(system, settings)  # a missing key or model is told before anything is made
+    if story is None:
+        _require_project(place)
+    with Project.open(str(place.folder), system) as project:
+        begin(project, system, place, settings=settings)
+        before = project.scenes_with_texts() if not project.progress.is_planned else []
+        if story is not None:
+            before = take_in(project, place, story, update=options["update_source"]) or before
+        wishes = Wishes(
+            stages=options["stages"],
+            scenes=scenes,
+            as_json=options["as_json"],
+            before=before,
+        )
+        return conduct(project, system, settings, wishes)
+
+
+def parsed_scenes(text: str | None) -> frozenset[int]:
+    """The scenes of `--scenes`; raises a usage error."""
+    from stages.pipeline.plan import parse_scenes  # noqa: PLC0415 - only when something runs
+
+    try:
+        return parse_scenes(text) if text else frozenset()
+    except ValueError as error:
+        raise click.UsageError(f"--scenes: {error}") from None
+
+
+def _require_project(place: Place) -> None:
+    from stages.commands.places import require_log  # noqa: PLC0415 - only when a project is named
+
+    require_log(place)
+
+
+def read_story_file(place: Place) -> Story:
+    """Take in the story file; raises IntakeError and OSError."""
+    from stages.pipeline.intake import SIZE_LIMIT_BYTES, read_story  # noqa: PLC0415 - only when a story is named
+
+    if place.story is None:
+        raise AssertionError("there is a story to read")
+    with place.story.open("rb") as file:
+        return read_story(str(place.story), file.read(SIZE_LIMIT_BYTES + 1))
+
+
+def begin(project: Project, system: System, place: Place, *, settings: Settings) -> None:
+    """Record the beginning of a project that has none yet, with the settings it was made with."""
+    from eventlog.files import replace_durably  # noqa: PLC0415 - only when something runs
+    from stages.pipeline.events import ProjectCreated  # noqa: PLC0415
+    from stages.pipeline.project import SETTINGS  # noqa: PLC0415
+    from stages.pipeline.settings import to_toml  # noqa: PLC0415
+
+    if not project.progress.name:
+        path = f"{place.folder}/{SETTINGS}"
+        if system.files.stat(path) is None:
+            replace_durably(system.files, path, to_toml(settings))
+        project.record_now(ProjectCreated(name=place.name))
+
+
+def take_in(project: Project, place: Place, story: Story, *, update: bool) -> list[Any]:
+    """Record the story if it is new; refuse a changed one unless `update`. The scenes there were before, if it changed.
+
+    Raises CommandError with what changed.
+    """
+    import hashlib  # noqa: PLC0415 - only when a story is taken in
+
+    from stages.pipeline.events import SourceImported  # noqa: PLC0415
+
+    sha256 = hashlib.sha256(story.text.encode()).hexdigest()
+    progress = project.progress
+    if progress.source_sha256 == sha256:
+        return []
+    before: list[Any] = []
+    if progress.source is not None:
+        if not update:
+            raise CommandError(_changed(project, place, story))
+        before = project.scenes_with_texts()
+    imported = SourceImported(
+        sha256=sha256,
+        characters=len(story.text),
+        language=story.language,
+        file_name=place.story.name if place.story else "",
+        encoding=story.encoding,
+    )
+    project.record_now(imported, {"text": story.text})
+    return before
+
+
+def _changed(project: Project, place: Place, story: Story) -> str:
+    old, new = project.source.split("\n"), story.text.split("\n")
+    at = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    was, now = (lines[at].strip()[:40] if at < len(lines) else "(end)" for lines in (old, new))
+    return (
+        f"{place.story} is not the story that {project.progress.name} was made from: {len(project.source)} characters "
+        f"then, {len(story.text)} now; the first difference is in line {at + 1}: {was!r} became {now!r}. "
+        f"Take it in with --update-source (unchanged scenes are kept), or go on with the old text: "
+        f"scenelog run {project.progress.name}"
+    )

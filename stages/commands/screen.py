@@ -1,0 +1,112 @@
+"""What a person sees of a run: bars on a terminal, plain lines in a pipe, nothing on stdout with --json.
+
+Law: text from stories and models is cleaned of terminal sequences and never read as markup.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING, Self
+
+import click
+
+from eventlog.tool.text import clean
+from stages.commands.words import say
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
+    from stages.pipeline.contract import Scene
+    from stages.pipeline.plan import StageCount
+
+
+class PlainScreen:
+    """Lines, one a finished scene; `to_stderr` keeps stdout free for JSON."""
+
+    def __init__(self, *, to_stderr: bool = False) -> None:
+        self._err = to_stderr
+        self._counts: dict[str, list[int]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+
+    def stage_started(self, count: StageCount, steps: int) -> None:
+        """See Observer."""
+        self._counts[count.name] = [count.done, 0, count.total]
+        if count.done:
+            self.note(say("resuming", stage=say(count.name), done=count.done, total=count.total, steps=steps))
+
+    def scene_finished(self, stage: str, scene: Scene, problem: str) -> None:
+        """See Observer."""
+        counted = self._counts[stage]
+        counted[1 if problem else 0] += 1
+        line = f"{say(stage)} {counted[0]}/{counted[2]}  {say('scene', number=scene.number)} {scene.title}"
+        self.note(f"{line}: {say('failed')}: {problem}" if problem else line)
+
+    def note(self, message: str) -> None:
+        """See Observer."""
+        with contextlib.suppress(OSError):  # nobody reads any more: no reason to stop the work
+            click.echo(clean(message), err=self._err)
+
+
+class BarScreen:
+    """One bar a stage, with done, failed and remaining scenes and the time left."""
+
+    def __init__(self) -> None:
+        from rich.console import Console  # noqa: PLC0415 - only on a terminal
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn  # noqa: PLC0415
+
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.fields[numbers]}", markup=False),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        self._bars: Bars = Progress(*columns, console=Console(highlight=False))
+        self._tasks: dict[str, tuple[TaskID, list[int]]] = {}
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._bars.stop()
+
+    def stage_started(self, count: StageCount, steps: int) -> None:
+        """See Observer."""
+        if count.done:
+            self.note(say("resuming", stage=say(count.name), done=count.done, total=count.total, steps=steps))
+        numbers = [count.done, 0, count.total]
+        task = self._bars.add_task(say(count.name), total=count.total, completed=count.done, numbers=_numbers(numbers))
+        self._tasks[count.name] = (task, numbers)
+
+    def scene_finished(self, stage: str, scene: Scene, problem: str) -> None:
+        """See Observer."""
+        task, numbers = self._tasks[stage]
+        numbers[1 if problem else 0] += 1
+        self._bars.update(task, completed=numbers[0], numbers=_numbers(numbers))
+        if problem:
+            self.note(f"{say(stage)} {say('scene', number=scene.number)} {scene.title}: {say('failed')}: {problem}")
+
+    def note(self, message: str) -> None:
+        """See Observer."""
+        self._bars.console.print(clean(message), markup=False, style=None)
+
+
+def _numbers(numbers: list[int]) -> str:
+    done, failed, total = numbers
+    return say("numbers", done=done, failed=failed, remaining=total - done - failed)
+
+
+def make_screen(*, as_json: bool) -> PlainScreen | BarScreen:
+    """The screen for where the output goes."""
+    if not as_json and sys.stdout.isatty():
+        return BarScreen()
+    return PlainScreen(to_stderr=as_json)

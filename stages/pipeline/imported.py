@@ -1,0 +1,93 @@
+"""Progress files of the program before: what they say, whatever shape they are in.
+
+Law: pure. A file that is not what it claims to be is refused with a reason; nothing in it is guessed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from stages.pipeline.contract import Scene
+from stages.pipeline.text import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RESULTS = {"storyboard": "storyboard_results", "enhancement": "enhanced_results"}
+FILE_NAMES = {"storyboard": "storyboard_progress.json", "enhancement": "enhancement_progress.json"}
+
+
+def parse_progress(name: str, data: bytes) -> tuple[str, dict[str, Any]]:
+    """Read one progress file: which stage it is of, and its content as it stands.
+
+    Raises ValueError with a sentence for a person: the file is empty, cut off, not JSON, or not a progress file.
+    """
+    if not data.strip():
+        raise ValueError(f"{name} is empty; there is nothing in it to import")
+    try:
+        content = orjson.loads(data.removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError as error:
+        raise ValueError(
+            f"{name} is not whole JSON ({error}); it was cut off or damaged, and was left as it is"
+        ) from None
+    for stage, key in RESULTS.items():
+        if isinstance(content, dict) and isinstance(content.get(key), list):
+            _check(name, key, content)
+            return stage, content
+    raise ValueError(f"{name} has neither a list storyboard_results nor enhanced_results; it is not a progress file")
+
+
+def _check(name: str, key: str, content: dict[str, Any]) -> None:
+    for at, item in enumerate(content[key]):
+        if not isinstance(item, dict):
+            raise ValueError(f"{name}: {key}[{at}] is not an object")  # noqa: TRY004 - a fault of the file
+        index = item.get("scene_index", at)
+        if type(index) is not int or not 0 <= index < 100_000:  # noqa: PLR2004 - a bound against nonsense
+            raise ValueError(f"{name}: {key}[{at}] has scene_index {index!r}; it must be a whole number from 0")
+
+
+def items_of(content: dict[str, Any], stage: str) -> dict[int, dict[str, Any]]:
+    """The items of a stage by scene index (0-based); a later item for the same scene replaces an earlier one."""
+    progress = content.get(stage) or {}
+    return {item.get("scene_index", at): item for at, item in enumerate(progress.get(RESULTS[stage], []))}
+
+
+def total_of(content: dict[str, Any]) -> int:
+    """How many scenes the old project had: what it says, or at least as many as it names."""
+    said = [(content.get(stage) or {}).get("total_scenes") for stage in RESULTS]
+    named = [index + 1 for stage in RESULTS for index in items_of(content, stage)]
+    return max([count for count in said if type(count) is int and 0 < count < 100_000] + named, default=0)  # noqa: PLR2004
+
+
+def scenes_of(content: dict[str, Any], total: int) -> list[Scene]:
+    """The scenes of the old project; where in the story they stand is not known."""
+    return [Scene(id=f"s{index + 1:04d}", index=index, title=_title(content, index)) for index in range(total)]
+
+
+def _title(content: dict[str, Any], index: int) -> str:
+    for stage in RESULTS:
+        info = items_of(content, stage).get(index, {}).get("scene_info")
+        title = info.get("scene_title") if isinstance(info, dict) else info
+        if isinstance(title, str) and title.strip():
+            return title.strip()
+    return f"场景{index + 1}"
+
+
+def text_of(content: dict[str, Any], stage: str, index: int) -> str:
+    """The result of one scene as text; empty if the old program has none."""
+    item = items_of(content, stage).get(index, {})
+    found = item.get("storyboard_script") if stage == "storyboard" else item.get("enhanced_result")
+    if isinstance(found, dict):
+        found = found.get("enhanced_description")
+    return found if isinstance(found, str) else ""
+
+
+def completions_of(content: dict[str, Any]) -> Iterator[tuple[str, int, str, str]]:
+    """Stage, scene index, digest of the result and error (one of the two is empty) of each item."""
+    for stage in RESULTS:
+        for index, item in sorted(items_of(content, stage).items()):
+            text = text_of(content, stage, index)
+            error = str(item.get("error") or "") or ("" if text.strip() else "the old program saved no result")
+            yield stage, index, "" if error else digest(text), error

@@ -1,0 +1,194 @@
+"""From a story to its world bible and its scenes: what to ask, part by part, and how answers are read.
+
+Law: pure. The scenes tile the story: together they are all of it, and no character of it stands in two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from stages.pipeline.answers import read_json
+from stages.pipeline.contract import Language, Request, Scene
+from stages.pipeline.text import digest, paragraphs
+from stages.prompts import messages
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+PART_LIMIT = 12_000
+_TITLE_LIMIT = 80
+_SUMMARY_LIMIT = 400
+
+
+class PlanError(ValueError):
+    """An answer does not cut its paragraphs into scenes; the message says what is wrong, for a model and a person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One part of the story that fits into a request: its paragraphs, the first one's number counted from 1."""
+
+    number: int
+    first: int
+    paragraphs: tuple[str, ...]
+
+    @property
+    def last(self) -> int:
+        """The number of its last paragraph."""
+        return self.first + len(self.paragraphs) - 1
+
+    @property
+    def text(self) -> str:
+        """The part's text."""
+        return "".join(self.paragraphs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """One scene as an answer names it: paragraph numbers, the last one included."""
+
+    title: str
+    first: int
+    last: int
+    characters: tuple[str, ...]
+    summary: str
+
+
+def parts_of(text: str, limit: int = PART_LIMIT) -> list[Part]:
+    """Cut a story between its paragraphs into parts of at most `limit` characters."""
+    groups: list[list[str]] = []
+    for paragraph in paragraphs(text):
+        if groups and sum(map(len, groups[-1])) + len(paragraph) <= limit:
+            groups[-1].append(paragraph)
+        else:
+            groups.append([paragraph])
+    parts, first = [], 1
+    for at, group in enumerate(groups):
+        parts.append(Part(number=at + 1, first=first, paragraphs=tuple(group)))
+        first += len(group)
+    return parts
+
+
+def bible_request(part: Part, *, total: int, bible: str, style: str, language: Language) -> Request:
+    """Ask for the world bible of the story up to and with this part."""
+    inputs = {"text": part.text, "bible": bible, "style": style, "part": part.number, "parts": total}
+    return Request(
+        task="world_bible", language=language, messages=messages("world_bible", language, inputs), inputs=inputs
+    )
+
+
+def scenes_request(
+    part: Part, *, total: int, bible: str, language: Language, titles: Sequence[str] = (), missing: Sequence[str] = ()
+) -> Request:
+    """Ask for the scenes of one part; `titles` asks for just these, in this order (a project that has them already)."""
+    inputs: Mapping[str, Any] = {
+        "paragraphs": list(part.paragraphs),
+        "first": part.first,
+        "bible": bible,
+        "part": part.number,
+        "parts": total,
+        "scene_count": len(titles) or None,
+        "titles": list(titles),
+        "missing": list(missing),
+    }
+    return Request(task="scenes", language=language, messages=messages("scenes", language, inputs), inputs=inputs)
+
+
+def read_cuts(part: Part, answer: str, count: int = 0) -> list[Cut]:
+    """Read the scenes of one part; raises PlanError unless they cover each of its paragraphs exactly once.
+
+    With `count`, there must be exactly so many, or as many as there are paragraphs if these are fewer.
+    """
+    try:
+        found = read_json(answer)
+        cuts = [_cut(item) for item in found["scenes"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise PlanError(
+            f"the answer is not the JSON object with a list of scenes that was asked for ({error})"
+        ) from None
+    if not cuts:
+        raise PlanError("the list of scenes is empty")
+    _check_cover(part, cuts)
+    wanted = min(count, len(part.paragraphs))
+    if count and len(cuts) != wanted:
+        raise PlanError(f"there are {len(cuts)} scenes; exactly {wanted} were asked for")
+    return cuts
+
+
+def _cut(item: Any) -> Cut:
+    first, last = int(item["first"]), int(item["last"])
+    characters = item.get("characters") or []
+    names = [characters] if isinstance(characters, str) else characters
+    title = " ".join(str(item.get("title") or "").split())[:_TITLE_LIMIT]
+    summary = " ".join(str(item.get("summary") or "").split())[:_SUMMARY_LIMIT]
+    return Cut(title=title, first=first, last=last, characters=tuple(str(name)[:60] for name in names), summary=summary)
+
+
+def _check_cover(part: Part, cuts: Sequence[Cut]) -> None:
+    wrong = [f"{cut.first}-{cut.last} runs backwards" for cut in cuts if cut.last < cut.first]
+    if cuts[0].first != part.first:
+        wrong.append(f"the first scene begins at {cuts[0].first}, the part at {part.first}")
+    if cuts[-1].last != part.last:
+        wrong.append(f"the last scene ends at {cuts[-1].last}, the part at {part.last}")
+    for before, after in pairwise(cuts):
+        if after.first > before.last + 1:
+            wrong.append(f"no scene has the paragraphs {before.last + 1}-{after.first - 1}")
+        elif after.first <= before.last:
+            wrong.append(f"two scenes have paragraph {after.first}")
+    if wrong:
+        raise PlanError("the scenes do not cover each paragraph exactly once: " + "; ".join(wrong))
+
+
+def assemble(
+    text: str, cuts: Sequence[Cut], language: Language, before: Sequence[tuple[Scene, str]] = ()
+) -> list[Scene]:
+    """Turn the cuts of all parts into scenes with their spans.
+
+    `before` pairs the scenes of an earlier plan with their texts: a scene whose text is unchanged keeps its id, and so
+    its work. New scenes get ids that were never used.
+    """
+    ends, offset = [0], 0
+    for paragraph in paragraphs(text):
+        offset += len(paragraph)
+        ends.append(offset)
+    known: dict[str, list[str]] = {}
+    for scene, scene_text in before:
+        known.setdefault(digest(scene_text), []).append(scene.id)
+    used = max((int(scene.id[1:]) for scene, _ in before), default=0)
+    scenes = []
+    for index, cut in enumerate(cuts):
+        start, end = ends[cut.first - 1], ends[cut.last]
+        same = known.get(digest(text[start:end]))
+        if not same:
+            used += 1
+        scenes.append(
+            Scene(
+                id=same.pop(0) if same else f"s{used:04d}",
+                index=index,
+                title=cut.title or _default_title(index, language),
+                start=start,
+                end=end,
+                characters=cut.characters,
+                summary=cut.summary,
+            )
+        )
+    return scenes
+
+
+def _default_title(index: int, language: Language) -> str:
+    return f"场景{index + 1}" if language == "zh" else f"Scene {index + 1}"
+
+
+def analysis_text(scenes: Sequence[Scene], language: Language) -> str:
+    """The scene analysis as people read it: one block a scene."""
+    who, what = ("出场角色", "概要") if language == "zh" else ("Characters", "Summary")
+    colon, comma = ("：", "、") if language == "zh" else (": ", ", ")
+    blocks = []
+    for scene in scenes:
+        lines = [f"## {scene.number}. {scene.title}"]
+        lines += [f"- {who}{colon}{comma.join(scene.characters)}"] if scene.characters else []
+        lines += [f"- {what}{colon}{scene.summary}"] if scene.summary else []
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks) + "\n"

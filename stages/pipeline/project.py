@@ -1,0 +1,229 @@
+"""One project folder: its log, what the log adds up to, and the one way in, `record`.
+
+Law: an event is true in memory only once it is on disk; while saving fails, what waits is shown as if it were, on a
+copy that is given up as soon as everything is saved.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any, Self
+
+from eventlog import EventLog
+from eventlog.entry import encode_detached, uuid7
+from eventlog.files import make_dirs_durably, read_file, replace_durably
+from stages.pipeline import events as facts
+from stages.pipeline.imported import FILE_NAMES
+from stages.pipeline.outbox import Outbox, pending_rescues, provisional, read_rescue, rescue_name, write_rescue
+from stages.pipeline.progress import Progress, ProgressProjection
+from stages.pipeline.results import bible_text, text_of_completion
+from stages.pipeline.snapshots import Snapshots
+from stages.pipeline.text import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from eventlog import Entry, Event
+    from eventlog.files import Files
+    from stages.pipeline.contract import Scene
+    from stages.pipeline.progress import Ref
+    from stages.pipeline.system import System
+
+LOG = "events.jsonl"
+SETTINGS = "project.toml"
+SOURCE = "source.txt"
+
+
+class ProjectError(Exception):
+    """The project cannot be used as wanted; the message says where, what and what to do."""
+
+
+class Project:
+    """A project open for writing. Make one with `open`; close it, or use it in a `with` block.
+
+    `progress` is what happened so far; `on_entry` is called with each acknowledged entry, in order.
+    """
+
+    def __init__(self, folder: str, log: EventLog, system: System) -> None:
+        self.folder, self.log = folder, log
+        self.on_entry: Callable[[Entry], None] | None = None
+        self._system = system
+        self._projection = ProgressProjection()
+        self._saved: Progress = log.fold(self._projection)
+        self.progress: Progress = self._saved
+        self.outbox = Outbox(log, self._new_id)
+        self.snapshots = Snapshots(system.files, folder, self.content)
+        self._texts: dict[str, str] = {}
+        log.on_append = self._acknowledged
+
+    @classmethod
+    def open(cls, folder: str, system: System, *, importing: bool = False) -> Self:
+        """Become the writer of the project in `folder`, made if there is none, and take in what was rescued.
+
+        Progress files of another program in a folder without a log are refused, unless they are what is `importing`.
+
+        Raises ProjectError, LogLockedError, LogDamagedError and OSError.
+        """
+        files = system.files
+        make_dirs_durably(files, folder)
+        if not importing:
+            refuse_unknown_progress(files, folder)
+        log = EventLog.open(
+            f"{folder}/{LOG}", program=system.program, files=files, time_ns=system.time_ns, randomness=system.randomness
+        )
+        if log.read_only is not None:
+            log.close()
+            raise log.read_only
+        try:
+            project = cls(folder, log, system)
+            project._take_rescued()
+        except BaseException:
+            log.close()
+            raise
+        return project
+
+    def _take_rescued(self) -> None:
+        files = self._system.files
+        for path in pending_rescues(files, self._system.rescue_folders, self.log.id):
+            events, whole = read_rescue(files, path)
+            self.log.append_many(events)
+            if whole:
+                files.remove(path)
+
+    def _new_id(self) -> tuple[str, str]:
+        return self.new_id(), self._system.now_text()
+
+    def new_id(self) -> str:
+        """A new id for an attempt, a run or an event."""
+        return uuid7(self._system.time_ns() // 1_000_000, self._system.randomness(10))
+
+    def _acknowledged(self, entry: Entry) -> None:
+        self._saved = self._projection.apply(self._saved, entry)
+        if self.on_entry:
+            self.on_entry(entry)
+
+    async def record(self, fact: facts.Fact, content: Any = None) -> str:
+        """Record a fact and return the id of its entry. A disk that says no does not stop the work: see Outbox."""
+        event = facts.to_event(fact, content)
+        entry = await self.outbox.save(event)
+        if entry is None:
+            return self._show_waiting()
+        if not self.outbox.waiting:
+            self.progress = self._saved
+        return entry.id
+
+    def _show_waiting(self) -> str:
+        event_id, event = next(reversed(self.outbox.waiting.items()))
+        if self.progress is self._saved:
+            self.progress = copy.deepcopy(self._saved)
+            for waiting in list(self.outbox.waiting.values())[:-1]:
+                self._projection.apply(self.progress, provisional(waiting))
+        self._projection.apply(self.progress, provisional(event))
+        return event_id
+
+    def retry_saving(self) -> Exception | None:
+        """Try to save what waits; the error if that still fails."""
+        error = self.outbox.retry()
+        if error is None:
+            self.progress = self._saved
+        return error
+
+    def record_now(self, fact: facts.Fact, content: Any = None) -> Entry:
+        """Record a fact outside a run; raises what appending raises."""
+        return self.log.append_many([facts.to_event(fact, content)])[0]
+
+    def content(self, ref: Ref) -> Any:
+        """The content of an entry that progress refers to."""
+        waiting: Event | None = self.outbox.waiting.get(ref.id)
+        return waiting.data if waiting is not None else self.log.entry_at(ref.offset, ref.size).data
+
+    @property
+    def source(self) -> str:
+        """The story's text; empty if it is missing."""
+        return self._text(self.progress.source)
+
+    def _text(self, ref: Ref | None) -> str:
+        if ref is None:
+            return ""
+        if ref.id not in self._texts:
+            self._texts[ref.id] = str(self.content(ref)["text"])
+        return self._texts[ref.id]
+
+    def scene_text(self, scene: Scene) -> str:
+        """The story's text of one scene, as it was when the scenes were planned; empty if it is missing."""
+        return self._text(self.progress.planned_source)[scene.start : scene.end] if scene.has_source else ""
+
+    def scenes_with_texts(self) -> list[tuple[Scene, str]]:
+        """The scenes as planned, each with its text: what a new plan of a changed story keeps the work of."""
+        return [(scene, self.scene_text(scene)) for scene in self.progress.scenes if scene.has_source]
+
+    def result(self, stage: str, scene: Scene) -> str:
+        """The finished text of a scene in a stage; empty if there is none."""
+        done = self.progress.step(stage, scene.id).completion
+        return text_of_completion(stage, done, self.content) if done else ""
+
+    def scene_digests(self) -> dict[str, str]:
+        """The digest of each scene's text, by scene id."""
+        return {scene.id: digest(self.scene_text(scene)) for scene in self.progress.scenes}
+
+    def world_bible(self) -> str:
+        """The world bible's text; empty if there is none."""
+        return bible_text(self.progress, self.content)
+
+    def refuse_foreign(self, stages: Sequence[str]) -> None:
+        """Raise ProjectError if a progress file stands here that this log did not write."""
+        foreign = self.snapshots.foreign(self.progress, stages)
+        if foreign:
+            raise ProjectError(
+                f"{', '.join(foreign)}: not written by this project, and may be the only copy of somebody's work; "
+                "move it elsewhere, or make a project of it: scenelog import FILE --name NEW"
+            )
+
+    def repair(self, stages: Sequence[str]) -> None:
+        """Make the folder's files what the log says; raises OSError."""
+        self.snapshots.repair(self.progress, stages)
+        self.write_source()
+
+    def write_source(self) -> None:
+        """Put the story as it was taken in beside the log; raises OSError."""
+        path = f"{self.folder}/{SOURCE}"
+        if self.source and read_file(self._system.files, path) != self.source.encode():
+            replace_durably(self._system.files, path, self.source.encode())
+
+    def rescue(self, run: str) -> str | None:
+        """Put what could not be saved into a rescue file and return its path; None if no folder takes it."""
+        events = list(self.outbox.waiting.values())
+        for folder in self._system.rescue_folders:
+            path = f"{folder}/{rescue_name(self.log.id, run)}"
+            try:
+                write_rescue(self._system.files, path, events)
+            except OSError:
+                continue
+            return path
+        return None
+
+    def detached_lines(self) -> list[bytes]:
+        """What could not be saved, as the lines of a rescue file."""
+        return [encode_detached(event) for event in self.outbox.waiting.values()]
+
+    def close(self) -> None:
+        """Give the log back."""
+        self.log.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+
+def refuse_unknown_progress(files: Files, folder: str) -> None:
+    """Raise ProjectError if a folder without a log holds progress files: they are the only copy of somebody's work."""
+    if files.stat(f"{folder}/{LOG}") is not None:
+        return
+    found = [f"{folder}/{name}" for name in FILE_NAMES.values() if files.stat(f"{folder}/{name}") is not None]
+    if found:
+        raise ProjectError(
+            f"{folder} holds progress files of another program and no log; nothing was changed. "
+            f"Take them over with: scenelog import {' '.join(found)} --story STORY"
+        )

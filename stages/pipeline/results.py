@@ -1,0 +1,156 @@
+"""What finished steps say: from progress and the log's content to texts, items and files.
+
+Law: pure: everything is a function of the results in scene order; no time, id or duration comes into an output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from stages.pipeline.answers import result_text
+from stages.pipeline.imported import FILE_NAMES, RESULTS, items_of, text_of
+from stages.pipeline.planning import analysis_text
+from stages.pipeline.script import parse
+
+if TYPE_CHECKING:
+    from stages.pipeline.contract import Scene
+    from stages.pipeline.progress import Completion, Progress, Ref
+
+Content = Callable[["Ref"], Any]
+OUTPUT_NAMES = {"storyboard": "storyboard", "enhancement": "enhanced"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A scene with its finished step."""
+
+    scene: Scene
+    completion: Completion
+
+
+def finished(progress: Progress, stage: str) -> list[Finished]:
+    """The finished scenes of a stage, in scene order."""
+    pairs = ((scene, progress.step(stage, scene.id).completion) for scene in progress.scenes)
+    return [Finished(scene=scene, completion=done) for scene, done in pairs if done is not None]
+
+
+def text_of_completion(stage: str, completion: Completion, content: Content) -> str:
+    """The result of a finished step."""
+    found = content(completion.answer)
+    if completion.imported >= 0:
+        return text_of(found, stage, completion.imported)
+    return result_text(found["text"])
+
+
+def bible_text(progress: Progress, content: Content) -> str:
+    """The world bible; empty if there is none yet."""
+    if progress.bible is not None:
+        return result_text(content(progress.bible)["text"])
+    if progress.imported is not None:
+        return str((content(progress.imported).get("storyboard") or {}).get("world_bible") or "")
+    return ""
+
+
+def analysis(progress: Progress, content: Content) -> str:
+    """The scene analysis as text."""
+    if progress.imported is not None and not progress.is_planned:
+        return str((content(progress.imported).get("storyboard") or {}).get("scenes_analysis") or "")
+    return analysis_text(progress.scenes, progress.language)
+
+
+def snapshot(progress: Progress, stage: str, content: Content) -> bytes | None:
+    """The progress file of a stage, in the fields and order of the user's document; None while nothing is finished."""
+    done = finished(progress, stage)
+    if not done:
+        return None
+    stamp = max(done, key=lambda one: one.completion.seq).completion.time
+    items = [_item(progress, stage, one, content) for one in done]
+    fields: dict[str, Any] = {RESULTS[stage]: items}
+    if stage == "storyboard":
+        fields |= {"world_bible": bible_text(progress, content), "scenes_analysis": analysis(progress, content)}
+    fields |= {"timestamp": f"{stamp[:19]}+00:00", "total_scenes": len(progress.scenes)}
+    if stage != "storyboard":
+        fields["last_completed_scene"] = _prefix_end([one.scene.index for one in done])
+    return orjson.dumps(fields, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def _prefix_end(indexes: list[int]) -> int:
+    """The last index of the gap-free beginning, -1 if scene 0 is not there."""
+    return next((at - 1 for at, index in enumerate(indexes) if at != index), len(indexes) - 1)
+
+
+def _item(progress: Progress, stage: str, one: Finished, content: Content) -> dict[str, Any]:
+    text = text_of_completion(stage, one.completion, content)
+    result = text if stage == "storyboard" else {"enhanced_description": text}
+    key = "storyboard_script" if stage == "storyboard" else "enhanced_result"
+    info = _scene_info(one.scene)
+    if progress.imported is not None and one.completion.imported >= 0:
+        said = items_of(content(progress.imported), stage)[one.completion.imported].get("scene_info")
+        info = {**info, **said} if isinstance(said, dict) else info
+    return {"scene_index": one.scene.index, "scene_info": info, key: result}
+
+
+def _scene_info(scene: Scene) -> dict[str, Any]:
+    info: dict[str, Any] = {"scene_title": scene.title, "scene_id": scene.id}
+    if scene.characters:
+        info["characters"] = list(scene.characters)
+    if scene.summary:
+        info["summary"] = scene.summary
+    if scene.has_source:
+        info |= {"source_start": scene.start, "source_end": scene.end}
+    return info
+
+
+def progress_file(stage: str) -> str:
+    """The name of a stage's progress file."""
+    return FILE_NAMES[stage]
+
+
+def scene_file(stage: str, scene: Scene) -> str:
+    """Where the readable file of a finished scene stands in the project folder."""
+    return f"{stage}/scene_{scene.number:03d}.md"
+
+
+def outputs(progress: Progress, stage: str, content: Content) -> dict[str, bytes]:
+    """The files of a complete stage, by path in the project folder: the scenes' own files and the two of the whole."""
+    texts = [(one.scene, text_of_completion(stage, one.completion, content)) for one in finished(progress, stage)]
+    files = {scene_file(stage, scene): _whole_line(text) for scene, text in texts}
+    name = OUTPUT_NAMES[stage]
+    files[f"output/{name}.md"] = _whole_line("\n".join([f"# {progress.name}\n", *(text for _, text in texts)]))
+    whole: dict[str, Any] = {"project": progress.name, "language": progress.language}
+    if stage == "storyboard":
+        whole |= {"world_bible": bible_text(progress, content), "scenes_analysis": analysis(progress, content)}
+    whole["scenes"] = [_output_item(stage, scene, text) for scene, text in texts]
+    files[f"output/{name}.json"] = orjson.dumps(whole, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    return files
+
+
+def _output_item(stage: str, scene: Scene, text: str) -> dict[str, Any]:
+    info = {"scene_index": scene.index, "scene_info": _scene_info(scene)}
+    if stage == "storyboard":
+        return info | {"storyboard_script": text, "shots": [dict(shot.fields) for shot in parse(text)]}
+    return info | {"enhanced_result": {"enhanced_description": text}}
+
+
+def _whole_line(text: str) -> bytes:
+    return (text.rstrip("\n") + "\n").encode()
+
+
+def foreign_items(progress: Progress, stage: str, data: bytes) -> bool:
+    """Whether a progress file holds a result that this project's log never held: it may be somebody's only copy."""
+    from stages.pipeline.imported import parse_progress  # noqa: PLC0415 - rarely needed
+    from stages.pipeline.text import digest  # noqa: PLC0415
+
+    try:
+        found, content = parse_progress(stage, data)
+    except ValueError:
+        return True
+    known = {
+        result for subject, step in progress.steps.items() if subject.startswith(f"{stage}/") for result in step.results
+    }
+    texts = [text_of({found: content}, stage, index) for index in items_of({found: content}, stage)]
+    return found != stage or any(digest(text) not in known for text in texts)

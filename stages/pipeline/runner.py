@@ -1,0 +1,287 @@
+"""The runner: take every step that can be taken, record each.
+
+Law: steps of a stage run side by side and finish in any order; one bad scene never stops the others. A run that is
+stopped, by a person, a provider or a crash, leaves a log that the next run goes on from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from stages.pipeline import events as facts
+from stages.pipeline.calls import Caller, RetryPolicy
+from stages.pipeline.contract import FailureKind, ProviderError
+from stages.pipeline.plan import Action, Basis, PlannedStep, StageCount, count, plan_stage
+from stages.pipeline.scene_maker import SceneMaker
+from stages.pipeline.story import StoryPlanner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from stages.pipeline.contract import Provider, Scene, Stage
+    from stages.pipeline.project import Project
+    from stages.pipeline.settings import Settings
+    from stages.pipeline.system import System
+
+SAVE_AGAIN_S = 2.0
+
+
+class Outcome(StrEnum):
+    """How a run ended."""
+
+    COMPLETE = "complete"
+    FAILED = "failed"
+    PAUSED = "paused"
+    INTERRUPTED = "interrupted"
+
+
+class Observer(Protocol):
+    """Who is told how a run goes."""
+
+    def stage_started(self, count: StageCount, steps: int) -> None:
+        """A stage begins, with so many steps to take."""
+
+    def scene_finished(self, stage: str, scene: Scene, problem: str) -> None:
+        """A scene is done, or failed with a problem."""
+
+    def note(self, message: str) -> None:
+        """Something a person should know."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a run is to do: which stages, which scenes (1-based numbers; all if none), what to make again."""
+
+    stages: Sequence[Stage]
+    all_stages: Sequence[Stage]
+    settings: Settings
+    new_provider: Callable[[], Provider]
+    scenes: frozenset[int] = frozenset()
+    redo: frozenset[int] = frozenset()
+    before: Sequence[tuple[Scene, str]] = ()
+
+
+class StopRequested(Exception):  # noqa: N818 - not an error: the user said so
+    """The run was asked to stop while it waited."""
+
+
+class Runner:
+    """One run over one project."""
+
+    def __init__(
+        self, project: Project, order: Order, system: System, observer: Observer, *, policy: RetryPolicy | None = None
+    ) -> None:
+        self.problem = ""
+        self._project, self._order, self._observer = project, order, observer
+        self._stop = asyncio.Event()
+        self._work: asyncio.Task[None] | None = None
+        self._caller = Caller(project, system, policy or RetryPolicy(), self._sleep)
+        self._scenes = SceneMaker(project, self._caller, order.settings.style)
+        self._paused = False
+
+    def stop_softly(self) -> None:
+        """Start nothing new; what is in flight is finished."""
+        self._stop.set()
+
+    def stop_now(self) -> None:
+        """Give up what is in flight as well."""
+        self._stop.set()
+        if self._work is not None:
+            self._work.cancel()
+
+    async def _sleep(self, seconds: float) -> None:
+        """Wait between two attempts, unless the run is to stop."""
+        try:
+            await asyncio.wait_for(self._stop.wait(), seconds)
+        except TimeoutError:
+            return
+        raise StopRequested
+
+    def _steps(self, stage: Stage) -> list[PlannedStep]:
+        order = self._order
+        basis = Basis(
+            stage=stage,
+            settings=order.settings,
+            model=order.settings.model,
+            scene_digests=self._project.scene_digests(),
+        )
+        return plan_stage(self._project.progress, basis, order.scenes)
+
+    def has_work(self) -> bool:
+        """Whether there is anything to do: a plan to make, a scene to run or to make again, a stage to finish."""
+        progress = self._project.progress
+        if self._project.source and not progress.is_planned:
+            return True
+        steps = [step for stage in self._order.stages for step in self._steps(stage)]
+        finishable = any(self._is_finishable(stage) for stage in self._order.stages)
+        return finishable or bool(self._order.redo) or any(step.action is Action.RUN for step in steps)
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the run was asked to stop."""
+        return self._stop.is_set()
+
+    def outcome_without_work(self) -> Outcome:
+        """How a run that has nothing to do ends, with nothing recorded."""
+        return self._outcome(was_cut_off=False)
+
+    async def run(self) -> Outcome:
+        """Do all that can be done and say how it ended. Never raises for an expected failure."""
+        run = self._project.new_id()
+        settings = self._order.settings
+        started = facts.RunStarted(
+            run=run,
+            stages=",".join(stage.name for stage in self._order.stages),
+            provider=settings.provider,
+            model=settings.model[:80],
+            jobs=settings.jobs,
+            scenes=",".join(str(number) for number in sorted(self._order.scenes)[:60]),
+        )
+        await self._project.record(started)
+        saving = asyncio.create_task(self._save_again())
+        try:
+            self._work = asyncio.create_task(self._take_steps())
+            await asyncio.wait([self._work])
+            was_cut_off = self._work.cancelled()
+            if not was_cut_off:
+                self._work.result()
+        finally:
+            saving.cancel()
+        outcome = self._outcome(was_cut_off=was_cut_off)
+        if outcome is Outcome.INTERRUPTED:
+            await self._project.record(facts.RunInterrupted(run=run, reason="stopped by the user"))
+        else:
+            await self._project.record(facts.RunFinished(run=run, outcome=outcome.value))
+        self._finish_saving()
+        return outcome
+
+    async def _save_again(self) -> None:
+        while True:
+            await asyncio.sleep(SAVE_AGAIN_S)
+            if self._project.outbox.waiting:
+                self._project.retry_saving()
+
+    def _finish_saving(self) -> None:
+        self._project.retry_saving()
+        for stage in self._order.all_stages:
+            if stage.name not in self._project.progress.completed_stages:
+                self._guarded(partial(self._project.snapshots.refresh, self._project.progress, stage.name, now=True))
+
+    def _guarded(self, write: Callable[[], None]) -> bool:
+        """Write a projection; a disk that says no is told of and stops nothing."""
+        try:
+            write()
+        except OSError as error:
+            self._observer.note(
+                f"{error.filename or self._project.folder}: {error.strerror or error}; it is written again later"
+            )
+            return False
+        return True
+
+    async def _take_steps(self) -> None:
+        try:
+            await self._make_plan()
+            await self._invalidate()
+            for stage in self._order.stages:
+                if not self._stop.is_set():
+                    await self._take_stage(stage)
+        except StopRequested:
+            return
+        except ProviderError as error:
+            self._pause(error) if error.kind is FailureKind.REFUSED else self._fail(error)
+
+    def _pause(self, error: ProviderError) -> None:
+        self._paused, self.problem = True, error.message
+        self._stop.set()
+
+    def _fail(self, error: ProviderError) -> None:
+        self.problem = f"the story could not be planned: {error.message}"
+
+    async def _make_plan(self) -> None:
+        project = self._project
+        if not project.source or project.progress.is_planned:
+            return
+        planner = StoryPlanner(
+            project, self._caller, settings=self._order.settings, before=self._order.before, note=self._observer.note
+        )
+        provider = self._order.new_provider()
+        try:
+            await planner.plan(provider)
+        finally:
+            await provider.close()
+
+    async def _invalidate(self) -> None:
+        for stage in self._order.stages:
+            for scene in self._project.progress.scenes:
+                subject = facts.subject_of(stage.name, scene.id)
+                if scene.number in self._order.redo and self._project.progress.step(stage.name, scene.id).completion:
+                    await self._project.record(facts.SceneInvalidated(subject=subject, reason="asked for again"))
+
+    async def _take_stage(self, stage: Stage) -> None:
+        steps = deque(step for step in self._steps(stage) if step.action is Action.RUN)
+        counted = count(self._project.progress, [stage])[0]
+        if steps:
+            self._observer.stage_started(counted, len(steps))
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(self._order.settings.jobs, len(steps))):
+                group.create_task(self._take_turns(stage, steps))
+        if self._is_finishable(stage):
+            await self._finish_stage(stage)
+
+    async def _take_turns(self, stage: Stage, steps: deque[PlannedStep]) -> None:
+        provider = self._order.new_provider()
+        try:
+            while steps and not self._stop.is_set():
+                await self._take_step(stage, steps.popleft(), provider)
+        except StopRequested:
+            return
+        finally:
+            await provider.close()
+
+    async def _take_step(self, stage: Stage, step: PlannedStep, provider: Provider) -> None:
+        try:
+            problem = await self._scenes.make(stage, step, provider)
+        except ProviderError as error:
+            if error.kind is FailureKind.REFUSED:
+                self._pause(error)
+                return
+            problem = error.message
+        if not problem:
+            project, progress = self._project, self._project.progress
+            self._guarded(partial(project.snapshots.write_scene, progress, stage.name, step.scene.id))
+            self._guarded(partial(project.snapshots.refresh, progress, stage.name))
+        self._observer.scene_finished(stage.name, step.scene, problem)
+
+    def _is_finishable(self, stage: Stage) -> bool:
+        counted = count(self._project.progress, [stage])[0]
+        done = counted.total > 0 and counted.done == counted.total
+        return done and stage.name not in self._project.progress.completed_stages
+
+    async def _finish_stage(self, stage: Stage) -> None:
+        """End a stage: outputs on disk, then the fact, then the progress file goes."""
+        project = self._project
+        if not self._guarded(partial(project.snapshots.write_outputs, project.progress, stage.name)):
+            return
+        await project.record(facts.StageCompleted(subject=stage.name, scenes=len(project.progress.scenes)))
+        if not project.outbox.waiting:
+            self._guarded(partial(project.snapshots.remove_progress, stage.name))
+
+    def _outcome(self, *, was_cut_off: bool) -> Outcome:
+        if self._paused:
+            return Outcome.PAUSED
+        if was_cut_off or self._stop.is_set():
+            return Outcome.INTERRUPTED
+        if self.problem or self._unfinished():
+            return Outcome.FAILED
+        return Outcome.COMPLETE
+
+    def _unfinished(self) -> bool:
+        """Whether a scene that was to be made is not."""
+        return not self._project.progress.scenes or any(
+            step.action is not Action.SKIP for stage in self._order.stages for step in self._steps(stage)
+        )

@@ -1,0 +1,85 @@
+"""Making one scene in one stage: ask, read, ask once more if something is missing, record how it ended.
+
+Law: an answer that was paid for is read before another one is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stages.pipeline import events as facts
+from stages.pipeline.calls import Call, Caller, Received
+from stages.pipeline.contract import Brief
+from stages.pipeline.text import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stages.pipeline.contract import Provider, Scene, Stage
+    from stages.pipeline.plan import PlannedStep
+    from stages.pipeline.project import Project
+
+
+class SceneMaker:
+    """Makes the scenes of one project in one style."""
+
+    def __init__(self, project: Project, caller: Caller, style: str) -> None:
+        self._project, self._caller, self._style = project, caller, style
+
+    async def make(self, stage: Stage, step: PlannedStep, provider: Provider) -> str:
+        """Make one scene; the problem if there is no result, empty if there is. Raises ProviderError, recorded."""
+        brief, subject = self._brief(stage, step.scene), facts.subject_of(stage.name, step.scene.id)
+        received = self._unread(stage, step) or await self._ask(stage, step, brief, provider=provider)
+        draft = stage.read(brief, received.text)
+        if draft.violations:
+            missing = [violation.message for violation in draft.violations]
+            received = await self._ask(stage, step, brief, provider=provider, missing=missing)
+            draft = stage.read(brief, received.text)
+        if draft.violations:
+            return await self._reject(subject, received, [violation.message for violation in draft.violations])
+        completed = facts.SceneCompleted(
+            subject=subject,
+            attempt=received.attempt,
+            fingerprint=step.fingerprint,
+            answer=received.id,
+            result=digest(draft.text),
+        )
+        await self._project.record(completed)
+        return ""
+
+    def _brief(self, stage: Stage, scene: Scene) -> Brief:
+        project = self._project
+        return Brief(
+            scene=scene,
+            language=project.progress.language,
+            source=project.scene_text(scene),
+            world_bible=project.world_bible(),
+            style=self._style,
+            upstream=project.result(stage.upstream, scene) if stage.upstream else "",
+        )
+
+    async def _ask(
+        self, stage: Stage, step: PlannedStep, brief: Brief, *, provider: Provider, missing: Sequence[str] = ()
+    ) -> Received:
+        subject = facts.subject_of(stage.name, step.scene.id)
+        call = Call(
+            subject=subject,
+            request=stage.request(brief, missing),
+            fingerprint=step.fingerprint,
+            attempts_before=self._project.progress.step(stage.name, step.scene.id).attempts,
+        )
+        return await self._caller.ask(provider, call)
+
+    async def _reject(self, subject: str, received: Received, missing: Sequence[str]) -> str:
+        problem = "; ".join(missing)
+        fact = facts.SceneRejected(subject=subject, attempt=received.attempt, answer=received.id, message=problem)
+        await self._project.record(fact, {"violations": list(missing)})
+        return problem
+
+    def _unread(self, stage: Stage, step: PlannedStep) -> Received | None:
+        """An answer that was paid for before a crash and has not been read."""
+        found = self._project.progress.step(stage.name, step.scene.id)
+        if found.unread is None or found.fingerprint != step.fingerprint:
+            return None
+        text = self._project.content(found.unread)["text"]
+        return Received(id=found.unread.id, attempt=found.unread_attempt, text=text)

@@ -1,0 +1,36 @@
+"""What the pipeline needs of the machine, passed in: files, clock, randomness, places outside the project.
+
+Law: nobody below asks the machine for these; a test can put its own in their place.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from eventlog.files import Files, RealFiles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """The machine, or what stands for it. `rescue_folders` are tried in order."""
+
+    files: Files = field(default_factory=RealFiles)
+    time_ns: Callable[[], int] = time.time_ns
+    randomness: Callable[[int], bytes] = secrets.token_bytes
+    rescue_folders: Sequence[str] = ()
+    program: str = "scenelog"
+
+    def now(self) -> datetime:
+        """The time, in UTC."""
+        return datetime.fromtimestamp(self.time_ns() / 1e9, tz=UTC)
+
+    def now_text(self) -> str:
+        """The time as it stands in an entry: RFC 3339, UTC, microseconds."""
+        return self.now().isoformat(timespec="microseconds").replace("+00:00", "Z")

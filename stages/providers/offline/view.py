@@ -1,0 +1,203 @@
+"""What the director knows when a beat becomes a shot: who, where, when, in what weather and mood, around what thing.
+
+Law: pure; place, time and weather carry on from beat to beat until the text changes them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stages.providers.offline import words_en, words_zh
+from stages.providers.offline.beats import Beat, beats, is_heading
+from stages.providers.offline.cues import Cues, scan
+from stages.providers.offline.phrases import INTERIORS, phrases
+from stages.providers.offline.speech import narration
+from stages.providers.offline.voices import Stage, Voices
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stages.pipeline.contract import Language
+    from stages.providers.offline.bible import Place
+    from stages.providers.offline.people import Roster
+
+_MOVE = {"zh": re.compile(words_zh.MOVE), "en": re.compile(words_en.MOVE, re.IGNORECASE)}
+_AT = {
+    "zh": re.compile(r"(?:在|到|进|回|往|从|上|出|着)$"),
+    "en": re.compile(r"\b(?:in|at|to|on|into|from|through|of) (?:the |his |her |a )?$"),
+}
+_LOOKED_AT = re.compile(
+    r"[望看盯瞧指][着见向]?$|\b(?:look|star|gaz|glanc|point|watch)\w* (?:\w+ )?(?:(?:at|toward|towards|across) "
+    r")?(?:the )?$"
+)
+_BIG_THINGS = ("door", "window", "coat", "boat", "cup", "rope")
+_STRONG = ("grief", "fear", "anger", "surprise", "tender")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """One beat as the camera will meet it."""
+
+    beat: Beat
+    plain: str
+    told: str
+    voices: Voices
+    cues: Cues
+    kind: str
+    place: str
+    place_name: str
+    place_look: str
+    time: str
+    weather: str
+    mood: str
+    prop: str
+    prop_name: str
+    first: bool
+    last: bool
+    moved: bool
+
+    @property
+    def where(self) -> str:
+        """Whether this place is indoors ("in") or out of doors ("out")."""
+        return "in" if self.place in INTERIORS else "out"
+
+
+@dataclass(slots=True)
+class _World:
+    place: str = ""
+    place_name: str = ""
+    time: str = "day"
+    weather: str = ""
+
+
+def views(text: str, cast: Roster, places: Sequence[Place], language: Language) -> list[View]:
+    """Read a scene from beat to beat."""
+    pieces = beats(text, language)
+    stage = Stage(text, cast, language)
+    opening = next((beat for beat in pieces if not is_heading(beat.text)), None)
+    start = opening.start if opening else 0
+    world = _opening(narration(text[start : start + (240 if language == "zh" else 700)]), narration(text), language)
+    shown: list[View] = []
+    for number, beat in enumerate(pieces):
+        plain = narration(beat.text).strip()
+        cues = scan(plain, language)
+        before = world.place_name
+        _carry_on(world, cues, plain, opens=beat.opens_paragraph, language=language)
+        voices = stage.voices(beat)
+        name, look = _place(world, places, language)
+        prop, prop_name = _prop(cues, language)
+        shown.append(
+            View(
+                beat=beat,
+                plain=plain,
+                told=_renamed(plain, cast) if language == "zh" else plain,
+                voices=voices,
+                cues=cues,
+                kind=_kind(beat, plain, cues, voices, first=beat is opening),
+                place=world.place,
+                place_name=name,
+                place_look=look,
+                time=world.time,
+                weather=world.weather,
+                mood=_mood(cues, beat, language),
+                prop=prop,
+                prop_name=prop_name,
+                first=beat is opening or number == 0,
+                last=number == len(pieces) - 1,
+                moved=number > 0 and world.place_name != before and not beat.lines,
+            )
+        )
+    return shown
+
+
+def _opening(text: str, whole: str, language: Language) -> _World:
+    """Settle where and when the scene begins, by the cues of its first narration, else of the whole."""
+    cues = scan(text, language)
+    place = first_place(text, cues, language)
+    weather = next((value for value in cues.values("weather") if value != "wind"), cues.first("weather"))
+    time = cues.first("time") or scan(whole, language).first("time") or "day"
+    return _World(place, cues.word_of("place", place), time, weather)
+
+
+def first_place(text: str, cues: Cues, language: Language) -> str:
+    """Return where a text begins: the place most named, where being there counts twice and being looked at not at all."""
+    weights: dict[str, int] = {}
+    for hit in cues.hits:
+        before = text[max(0, hit.at - 24) : hit.at]
+        if hit.category == "place" and not _LOOKED_AT.search(before):
+            weights[hit.value] = weights.get(hit.value, 0) + 1 + bool(_AT[language].search(before))
+    return max(weights, key=lambda key: weights[key]) if weights else ""
+
+
+def _carry_on(world: _World, cues: Cues, plain: str, *, opens: bool, language: Language) -> None:
+    world.time = cues.last("time") or world.time
+    weathers = [value for value in cues.values("weather") if value != "wind"]
+    world.weather = weathers[0] if weathers else world.weather
+    moves = bool(_MOVE[language].search(plain))
+    for hit in cues.hits:
+        before = plain[max(0, hit.at - 24) : hit.at]
+        if _LOOKED_AT.search(before):
+            continue
+        stands_at = bool(_AT[language].search(before))
+        begins = hit.at < 7 if language == "en" else not before or before[-1] in "，。"
+        at_start = opens and hit.at < (12 if language == "zh" else 40) and (stands_at or begins)
+        if hit.category == "place" and (at_start or (moves and stands_at)):
+            world.place, world.place_name = hit.value, hit.word
+            return
+
+
+def _place(world: _World, places: Sequence[Place], language: Language) -> tuple[str, str]:
+    """Return the place's name and look: the bible's look for this place, so that it is the same in every scene."""
+    known = next((place for place in places if place.kind == world.place), None) if world.place else None
+    tables = phrases(language)
+    look = known.look if known else tables.PLACE_LOOK.get(world.place, "")
+    if language == "en":
+        return (f"the {world.place_name}" if world.place_name else tables.PLACE_NAME[""]), look or tables.PLACE_LOOK[""]
+    return world.place_name or tables.PLACE_NAME[world.place], look or tables.PLACE_LOOK[""]
+
+
+def _renamed(plain: str, cast: Roster) -> str:
+    """Write the name where the text says "the old man", so that every picture calls a person the same."""
+    pieces, at = [], 0
+    for start, end, person in cast.mentions(plain):
+        if plain[start:end] not in person.name:
+            pieces += [plain[at:start], person.name]
+            at = end
+    return "".join([*pieces, plain[at:]])
+
+
+def _prop(cues: Cues, language: Language) -> tuple[str, str]:
+    value = next((one for one in cues.values("object") if one not in _BIG_THINGS), cues.first("object"))
+    if not value:
+        return "", ""
+    return value, cues.word_of("object", value) if language == "zh" else phrases(language).OBJECT_NAME[value]
+
+
+def _mood(cues: Cues, beat: Beat, language: Language) -> str:
+    strong = [value for value in cues.values("emotion") if value in _STRONG]
+    spoken = " ".join(line.words for line in beat.lines)
+    return (strong or cues.values("emotion") or scan(spoken, language).values("emotion") or [""])[0]
+
+
+def _kind(beat: Beat, plain: str, cues: Cues, voices: Voices, *, first: bool) -> str:
+    """Say what sort of shot the beat asks for."""
+    if is_heading(beat.text):
+        return "card"
+    if beat.lines:
+        return "dialogue"
+    if first:
+        return "establish"
+    acts = cues.has("action", "hold", "read", "work", "open") or cues.has("body", "hand")
+    checks = (
+        ("action", cues.has("action", "run", "fight", "fall")),
+        ("emotion", bool(voices.people) and cues.has("emotion", *_STRONG)),
+        ("insert", cues.has("object") and acts),
+        ("insert", cues.has("object") and not voices.people and not cues.has("weather") and not cues.has("place")),
+        ("look", bool(voices.people) and cues.has("action", "look")),
+        ("travel", bool(voices.people) and cues.has("action", "walk")),
+        ("thought", bool(voices.people) and cues.has("action", "think")),
+        ("landscape", not voices.people and not cues.has("body")),
+    )
+    return next((kind for kind, fits in checks if fits), "rest" if plain else "landscape")

@@ -1,0 +1,1 @@
+"""The tests mirror the code; beside them stand crash, resume, architecture and document tests."""
