@@ -94,7 +94,7 @@ class Progress:
     @property
     def is_planned(self) -> bool:
         """Whether the scenes are those of the source at hand."""
-        return bool(self.scenes) and self.planned_sha256 == self.source_sha256
+        return bool(self.planned_sha256) and self.planned_sha256 == self.source_sha256
 
 
 class ProgressProjection:

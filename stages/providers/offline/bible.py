@@ -45,7 +45,7 @@ _SECTION = {
     "tone": re.compile(r"基调|氛围|tone|mood", re.IGNORECASE),
     "rules": re.compile(r"视觉|画面|visual", re.IGNORECASE),
 }
-_HEADING = re.compile(r"(#{1,6})\s{0,3}\**(.{1,80}?)\**$")
+_HEADING = re.compile(r"(#{1,6})\s{0,3}\*{0,3}([^*\n]{1,80})\*{0,3}$")
 _ENTRY = re.compile(r"[-*•]\s{0,3}(?:\*\*|【)([^*】]{1,40})(?:\*\*|】)\s{0,3}[：:|｜-]?\s{0,3}(.*)")
 _FIELD = re.compile(r"[-*•]\s{0,3}([^：:]{1,20})[：:]\s{0,3}(.*)")
 _TALLY = re.compile(r"([^\s、,（(]{1,24}(?: [^\s、,（(]{1,24}){0,3}) ?[（(](\d{1,7})[)）]")

@@ -71,7 +71,7 @@ def cuts(paragraphs: Sequence[str], cast: Roster, count: int | None, language: L
 
 def _facts(paragraph: str, cast: Roster, language: Language) -> _Facts:
     plain = narration(paragraph)
-    cues = scan(plain[:4000], language)
+    cues = scan(cast.masked(plain[:4000]), language)
     start = paragraph.lstrip()
     jump = next(
         (
@@ -136,7 +136,7 @@ def _naturally(facts: Sequence[_Facts], strengths: Sequence[float], language: La
         right = ends[chosen[place]] - ends[at]
         if strengths[at] < THRESHOLD and (strengths[at] < WEAK or left + right < _LONG[language]):
             continue
-        if min(left, right) >= least or (strengths[at] >= 9 and min(left, right) >= least / 3):
+        if min(left, right) >= least * (1 if strengths[at] < 5 else 0.6 if strengths[at] < 9 else 0.3):
             insort(chosen, at)
     return _split(chosen, ends, strengths, lambda length, _: length > most)
 

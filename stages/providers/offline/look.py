@@ -33,12 +33,15 @@ _AGE_EN = re.compile(
     r"(?:in (?:her|his) (?:twenties|thirties|forties|fifties|sixties|seventies)))\b)(?=,|\.| years old| and)|"
     r"\b(\d{1,2}|\w+)[- ]years?[- ]old"
 )
+_AGE_EN_FACT = re.compile(
+    r"\d{1,2}|[A-Za-z]*(?:teen|ty)(?:-\w+)?|ten|eleven|twelve|five|six|seven|eight|nine|in (?:her|his) \w+"
+)
 _TRAIT_ZH = re.compile(
     r"(?:穿着?(?!过)|披着?|戴着?|裹着?|斜?挎着?|系着?|梳着?|留着|头发|白发|短发|长发|辫子|胡子|光头|花白|皱纹|浅?疤|"
     r"眼镜|圆脸|方脸|高个|矮个|驼|魁梧|"
-    r"瘸|跛|瘦|微胖|雀斑|酒窝|浓眉)"
+    r"瘸|跛|瘦|微胖|雀斑|酒窝|浓眉|一身|腰间)"
 )
-_WEAR_ZH = re.compile(r"穿|披|裹|挎|系着|制服|大衣|衣|衫|袍|裙|袄")
+_WEAR_ZH = re.compile(r"穿|一身|斗篷|披|裹|挎|系着|制服|大衣|衣|衫|袍|裙|袄")
 _HAIR_ZH = re.compile(r"发(?!现|生|出|抖)|辫|光头|胡子")
 _TRAIT_EN = re.compile(
     r"\b(?:wore|wearing|wears|dressed|in an? (?:\w+ ){0,3}(?:coat|suit|dress|hat|cap|cardigan|jacket|shirt|cloak|"
@@ -180,7 +183,7 @@ def _facts(plain: str, person: Person | None, language: Language) -> list[str]:
 def _look(person: Person, facts: list[str], *, era: str, place: int, language: Language) -> str:
     """Compose one look: age and kind, hair, traits, dress; text first, the director's choice where it is silent."""
     zh = language == "zh"
-    age = next((fact for fact in facts if (_AGE_ZH if zh else re.compile(r"^\w+(?:-\w+)?$|^in h")).fullmatch(fact)), "")
+    age = next((fact for fact in facts if (_AGE_ZH if zh else _AGE_EN_FACT).fullmatch(fact)), "")
     rest = [fact for fact in facts if fact != age]
     wear, hair = (_WEAR_ZH, _HAIR_ZH) if zh else (_WEAR_EN, _HAIR_EN)
     hints = " ".join((person.name, *person.aliases, person.role, *rest))

@@ -84,7 +84,7 @@ _NOT_NAMES_TEXT = (
     "和尚 和声 保重 保存"
 )
 _NOT_NAMES = frozenset(_NOT_NAMES_TEXT.split())
-_KIN = (
+KIN = (
     "母亲|父亲|妈妈|爸爸|奶奶|爷爷|外婆|外公|祖父|祖母|姥姥|姥爷|阿婆|阿公|阿爷|阿妈|阿爸|阿娘|阿爹|哥哥|姐姐|弟弟|"
     "妹妹|妻子|丈夫|儿子|"
     "女儿|孙女|孙子|叔叔|伯伯|舅舅|姑姑|婶婶|嫂子|爹|娘"
@@ -104,8 +104,8 @@ SUFFIXES = (
 )
 _FULL = re.compile(rf"(?=((?:{_COMPOUND}|[{_SURNAMES}])[一-龥]{{1,2}}))")
 _FAMILIAR = re.compile(rf"(?:[老小][{_SURNAMES}]|阿[一-龥]|(?:[{_SURNAMES}]|阿[一-龥]){{1}}(?:{SUFFIXES}))")
-_TITLE = re.compile(rf"{'|'.join(sorted(f'{_KIN}|{ROLES}'.split('|'), key=lambda word: (-len(word), word)))}")
-_ENDS_IN_TITLE = re.compile(rf"(?:{_KIN}|{ROLES}|{SUFFIXES})$")
+_TITLE = re.compile(rf"{'|'.join(sorted(f'{KIN}|{ROLES}'.split('|'), key=lambda word: (-len(word), word)))}")
+_ENDS_IN_TITLE = re.compile(rf"(?:{KIN}|{ROLES}|{SUFFIXES})$")
 _I_AM = re.compile(r"我(?:叫|名叫|就是)([一-龥]{2,4})")
 _FAMILIAR_NOT_TEXT = (
     "小时 老马 小路 小花 小米 小石 小木 小官 小房 小包 老石 老花 老房 老路 老井 小井 小池 老木 小车 老车 小边 "

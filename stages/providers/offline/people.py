@@ -70,6 +70,15 @@ class Roster:
         counts = Counter(person.name for _, _, person in self.mentions(text))
         return [self._by_name[name] for name, _ in counts.most_common()]
 
+    def masked(self, text: str) -> str:
+        """Blot the names out, length kept, so that nobody called Rain makes the weather."""
+        pieces, at = [], 0
+        for start, end, _ in self.mentions(text):
+            if end - start > 1:
+                pieces += [text[at:start], "□" * (end - start)]
+                at = end
+        return "".join([*pieces, text[at:]])
+
     def get(self, name: str) -> Person | None:
         """Return the person of this name or alias."""
         return self._by_name.get(name)
@@ -97,9 +106,10 @@ def find_people(text: str, language: Language, known: Sequence[Person] = ()) -> 
     fresh = [(name, count) for name, count in found if name not in taken]
     name, first_person = _NARRATOR[language]
     told = len(first_person.findall(narration(text)))
-    if told >= 5 and name not in taken:
-        fresh.insert(0, (name, told))
-    cast = _counted(_merged([*known], fresh, language, text), text, language)
+    narrator = (
+        [Person(name=name, aliases=("I",) if language == "en" else ())] if told >= 3 and name not in taken else []
+    )
+    cast = _counted(_merged([*known, *narrator], fresh, language, text), text, language)
     old, new = cast[: len(known)], cast[len(known) :]
     return [*old, *sorted(new, key=lambda person: -person.count)][: max(CAST_LIMIT, len(known))]
 

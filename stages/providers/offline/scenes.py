@@ -34,6 +34,7 @@ def scenes(inputs: Mapping[str, Any], language: Language) -> str:
         count = len(wanted)
     starts = cuts(paragraphs, cast, None if count is None else int(count), language)
     used: set[str] = set()
+    carried: dict[str, str] = {}
     planned = []
     for at, (start, end) in enumerate(zip(starts, [*starts[1:], len(paragraphs)], strict=True)):
         body = "".join(paragraphs[start:end])
@@ -47,7 +48,7 @@ def scenes(inputs: Mapping[str, Any], language: Language) -> str:
                 "title": name,
                 "first": number + start,
                 "last": number + end - 1,
-                "characters": on_stage(body, cast),
+                "characters": on_stage(body, cast, carried),
                 "summary": summary(body, cast, language),
             }
         )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from stages.pipeline.contract import Language
     from stages.providers.offline.bible import Bible
+    from stages.providers.offline.camera import Plan
 
 
 def storyboard(inputs: Mapping[str, Any], language: Language) -> str:
@@ -38,7 +39,7 @@ def storyboard(inputs: Mapping[str, Any], language: Language) -> str:
         fields = {
             "source": view.beat.text.strip(),
             "picture": picture(view, plan, at, language),
-            "characters": _characters(view, language),
+            "characters": _characters(view, plan, language),
             "dialogue": _dialogue(view, language),
             **camera_fields(plan, view, language),
             **light_fields(view, plan.size, language),
@@ -57,10 +58,12 @@ def scene_cast(text: str, bible: Bible, named: Sequence[str], language: Language
     return fitting_cast(settled, named)
 
 
-def _characters(view: View, language: Language) -> str:
-    """Name who is in the picture."""
-    if view.voices.people:
-        return ("、" if language == "zh" else ", ").join(view.voices.people)
+def _characters(view: View, plan: Plan, language: Language) -> str:
+    """Name who is in the picture, the shoulder in the foreground too."""
+    beside = [view.voices.other] if plan.composition in ("two", "ots") and view.voices.other else []
+    people = list(dict.fromkeys([*view.voices.people, *beside]))
+    if people:
+        return ("、" if language == "zh" else ", ").join(people)
     if view.voices.lines:
         return "画外的人声" if language == "zh" else "A voice off screen"
     return "无（空镜）" if language == "zh" else "None"
@@ -70,13 +73,26 @@ def _dialogue(view: View, language: Language) -> str:
     """Write the lines with their speakers, or the narrator's voice where the picture alone cannot tell."""
     zh = language == "zh"
     if view.voices.lines:
-        return (" ／ " if zh else " / ").join(_line(line, zh=zh) for line in view.voices.lines)
+        return (" ／ " if zh else " / ").join(_line(line, zh=zh) for line in _breaths(view.voices.lines, zh=zh))
     told = " ".join(view.plain.split())
     if view.kind == "card" and told:
         return f"字幕：{told}" if zh else f"Title: {told}"
     if view.kind == "thought":
         return f"旁白：{told}" if zh else f"Narrator: {told}"
     return "无台词" if zh else "No dialogue"
+
+
+def _breaths(lines: Sequence[Line], *, zh: bool) -> list[Line]:
+    """Join what one speaker says on both sides of "he said"."""
+    joined: list[Line] = []
+    for line in lines:
+        if joined and joined[-1].speaker == line.speaker:
+            before = joined[-1].words
+            before = f"{before[:-1]}." if before.endswith(",") and line.words[:1].isupper() else before
+            joined[-1] = Line(line.speaker, before + ("" if zh else " ") + line.words)
+        else:
+            joined.append(line)
+    return [Line(line.speaker, line.words.rstrip(",，")) for line in joined]
 
 
 def _line(line: Line, *, zh: bool) -> str:
@@ -93,7 +109,7 @@ def _blank(language: Language) -> Shot:
     fields = {
         "source": "",
         "picture": picture(empty, plan, 0, language),
-        "characters": _characters(empty, language),
+        "characters": _characters(empty, plan, language),
         "dialogue": "无台词" if language == "zh" else "No dialogue",
         **camera_fields(plan, empty, language),
         **light_fields(empty, plan.size, language),

@@ -17,7 +17,7 @@ from stages.providers.offline.speech import narration
 from stages.providers.offline.view import first_place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from stages.pipeline.contract import Language
     from stages.providers.offline.people import Roster
@@ -52,6 +52,7 @@ _CLAUSE_ZH = re.compile(r"[，。；！？：\n“”]")
 _SMALL_OBJECTS = ("door", "window", "cup", "coat", "boat")
 _LONGEST = {"zh": 46, "en": 150}
 _BARE_SPEECH = re.compile(r"[：:]$|\b(?:said|asked|called)\b[^.]{0,20}\.?$|^.{0,8}[说问道]。?$")
+_PRONOUNS = {"f": re.compile(r"她(?!们)|\bshe\b", re.IGNORECASE), "m": re.compile(r"他(?!们)|\bhe\b", re.IGNORECASE)}
 _LEADING = re.compile(r"^(?:但|可|而|接着|然后|于是|这时)?(?:他|她)(?!们)|^(?:She|He)\b")
 
 
@@ -79,8 +80,8 @@ def _story(text: str) -> str:
 
 
 def _zh(plain: str, cast: Roster) -> Iterator[str]:
-    cues = scan(plain[:3000], "zh")
-    early = scan(plain[:260], "zh")
+    cues = scan(cast.masked(plain[:3000]), "zh")
+    early = scan(cast.masked(plain[:260]), "zh")
     time = early.first("time") or ""
     weather = next((value for value in early.values("weather") if value not in ("wind", "sun")), "")
     air = _AIR_ZH.get((weather, time)) or _AIR_ZH.get((weather, "")) or _HOUR_ZH[time]
@@ -110,8 +111,8 @@ def _zh(plain: str, cast: Roster) -> Iterator[str]:
 
 
 def _en(plain: str, cast: Roster) -> Iterator[str]:
-    cues = scan(plain[:6000], "en")
-    early = scan(plain[:700], "en")
+    cues = scan(cast.masked(plain[:6000]), "en")
+    early = scan(cast.masked(plain[:700]), "en")
     kind = first_place(plain[:700], early, "en") or cues.most("place")
     place = f"the {cues.word_of('place', kind)}".title().replace("The ", "the ") if kind else ""
     weather = next((value for value in early.values("weather") if value in _AIR_EN), "")
@@ -198,15 +199,15 @@ def summary(text: str, cast: Roster, language: Language) -> str:
     if subject:
         best = _LEADING.sub(lambda _: subject, best, count=1)
     return (
-        f"{_where(text, language)}{_shortened(best, language)}"
+        f"{_where(text, cast, language)}{_shortened(best, language)}"
         if best
         else ("空场。" if language == "zh" else "An empty scene.")
     )
 
 
-def _where(text: str, language: Language) -> str:
+def _where(text: str, cast: Roster, language: Language) -> str:
     opening = _story(text)[: 260 if language == "zh" else 700]
-    early = scan(opening, language)
+    early = scan(cast.masked(opening), language)
     tables = phrases(language)
     kind = first_place(opening, early, language)
     if language == "zh":
@@ -233,7 +234,16 @@ def _shortened(sentence: str, language: Language) -> str:
     return sentence[: cut if cut > longest // 3 else longest].rstrip("，, ：:") + ("。" if language == "zh" else ".")
 
 
-def on_stage(text: str, cast: Roster, limit: int = 8) -> list[str]:
-    """Return who is in the scene: those the narration names; if it names nobody, those who are spoken of."""
-    seen: Sequence[str] = [person.name for person in cast.present(narration(text))]
-    return list(seen or [person.name for person in cast.present(text)])[:limit]
+def on_stage(text: str, cast: Roster, carried: dict[str, str], limit: int = 8) -> list[str]:
+    """Return who is in the scene: those the narration names; if it names nobody, those who are spoken of.
+
+    A scene that says only "she" goes on with her of the scene before: `carried` remembers the last of each gender.
+    """
+    plain = narration(text)
+    seen = cast.present(plain) or cast.present(text)
+    names = [person.name for person in seen][:limit]
+    for gender, pronoun in _PRONOUNS.items():
+        if gender in carried and not any(person.gender == gender for person in seen) and pronoun.search(plain):
+            names.append(carried[gender])
+    carried.update({person.gender: person.name for person in reversed(seen) if person.gender})
+    return names

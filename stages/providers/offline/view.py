@@ -18,12 +18,14 @@ from stages.providers.offline.voices import Stage, Voices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
 
     from stages.pipeline.contract import Language
     from stages.providers.offline.bible import Place
     from stages.providers.offline.people import Roster
 
 _MOVE = {"zh": re.compile(words_zh.MOVE), "en": re.compile(words_en.MOVE, re.IGNORECASE)}
+_JUMP = {"zh": re.compile(words_zh.TIME_JUMP), "en": re.compile(words_en.TIME_JUMP, re.IGNORECASE)}
 _AT = {
     "zh": re.compile(r"(?:在|到|进|回|往|从|上|出|着)$"),
     "en": re.compile(r"\b(?:in|at|to|on|into|from|through|of) (?:the |his |her |a )?$"),
@@ -32,6 +34,7 @@ _LOOKED_AT = re.compile(
     r"[望看盯瞧指][着见向]?$|\b(?:look|star|gaz|glanc|point|watch)\w* (?:\w+ )?(?:(?:at|toward|towards|across) "
     r")?(?:the )?$"
 )
+_EARLY = {"zh": 240, "en": 700}
 _BIG_THINGS = ("door", "window", "coat", "boat", "cup", "rope")
 _STRONG = ("grief", "fear", "anger", "surprise", "tender")
 
@@ -77,17 +80,17 @@ def views(text: str, cast: Roster, places: Sequence[Place], language: Language) 
     pieces = beats(text, language)
     stage = Stage(text, cast, language)
     opening = next((beat for beat in pieces if not is_heading(beat.text)), None)
-    start = opening.start if opening else 0
-    world = _opening(narration(text[start : start + (240 if language == "zh" else 700)]), narration(text), language)
+    world = _opening(text, opening.start if opening else 0, cast, language)
     shown: list[View] = []
+    met: set[str] = set()
     for number, beat in enumerate(pieces):
         plain = narration(beat.text).strip()
-        cues = scan(plain, language)
+        cues = scan(cast.masked(plain), language)
         before = world.place_name
-        _carry_on(world, cues, plain, opens=beat.opens_paragraph, language=language)
+        if not is_heading(beat.text):
+            _carry_on(world, cues, plain, opens=beat.opens_paragraph, language=language)
         voices = stage.voices(beat)
-        name, look = _place(world, places, language)
-        prop, prop_name = _prop(cues, language)
+        (name, look), (prop, prop_name) = _place(world, places, language), _prop(cues, language)
         shown.append(
             View(
                 beat=beat,
@@ -95,7 +98,7 @@ def views(text: str, cast: Roster, places: Sequence[Place], language: Language) 
                 told=_renamed(plain, cast) if language == "zh" else plain,
                 voices=voices,
                 cues=cues,
-                kind=_kind(beat, plain, cues, voices, first=beat is opening),
+                kind=_kind(beat, plain, cues, voices, first=beat is opening, met=met),
                 place=world.place,
                 place_name=name,
                 place_look=look,
@@ -109,11 +112,13 @@ def views(text: str, cast: Roster, places: Sequence[Place], language: Language) 
                 moved=number > 0 and world.place_name != before and not beat.lines,
             )
         )
+        met.update(voices.people)
     return shown
 
 
-def _opening(text: str, whole: str, language: Language) -> _World:
+def _opening(story: str, start: int, cast: Roster, language: Language) -> _World:
     """Settle where and when the scene begins, by the cues of its first narration, else of the whole."""
+    text, whole = (cast.masked(narration(part)) for part in (story[start : start + _EARLY[language]], story))
     cues = scan(text, language)
     place = first_place(text, cues, language)
     weather = next((value for value in cues.values("weather") if value != "wind"), cues.first("weather"))
@@ -122,17 +127,19 @@ def _opening(text: str, whole: str, language: Language) -> _World:
 
 
 def first_place(text: str, cues: Cues, language: Language) -> str:
-    """Return where a text begins: the place most named, where being there counts twice and being looked at not at all."""
+    """Return where a text begins: the place most named; being there counts twice, being looked at not at all."""
     weights: dict[str, int] = {}
     for hit in cues.hits:
         before = text[max(0, hit.at - 24) : hit.at]
         if hit.category == "place" and not _LOOKED_AT.search(before):
-            weights[hit.value] = weights.get(hit.value, 0) + 1 + bool(_AT[language].search(before))
+            opens = 2 * (hit.at < (2 if language == "zh" else 8))
+            weights[hit.value] = weights.get(hit.value, 0) + 1 + opens + bool(_AT[language].search(before))
     return max(weights, key=lambda key: weights[key]) if weights else ""
 
 
 def _carry_on(world: _World, cues: Cues, plain: str, *, opens: bool, language: Language) -> None:
-    world.time = cues.last("time") or world.time
+    jumps = opens and bool(_JUMP[language].match(plain))
+    world.time = cues.last("time") or ("day" if jumps else world.time)
     weathers = [value for value in cues.values("weather") if value != "wind"]
     world.weather = weathers[0] if weathers else world.weather
     moves = bool(_MOVE[language].search(plain))
@@ -172,7 +179,7 @@ def _prop(cues: Cues, language: Language) -> tuple[str, str]:
     value = next((one for one in cues.values("object") if one not in _BIG_THINGS), cues.first("object"))
     if not value:
         return "", ""
-    return value, cues.word_of("object", value) if language == "zh" else phrases(language).OBJECT_NAME[value]
+    return value, cues.word_of("object", value) if language == "zh" else f"the {cues.word_of('object', value)}"
 
 
 def _mood(cues: Cues, beat: Beat, language: Language) -> str:
@@ -181,8 +188,8 @@ def _mood(cues: Cues, beat: Beat, language: Language) -> str:
     return (strong or cues.values("emotion") or scan(spoken, language).values("emotion") or [""])[0]
 
 
-def _kind(beat: Beat, plain: str, cues: Cues, voices: Voices, *, first: bool) -> str:
-    """Say what sort of shot the beat asks for."""
+def _kind(beat: Beat, plain: str, cues: Cues, voices: Voices, *, first: bool, met: AbstractSet[str]) -> str:
+    """Say what sort of shot the beat asks for; `met` are those seen before, for nobody enters as a pair of hands."""
     if is_heading(beat.text):
         return "card"
     if beat.lines:
@@ -190,11 +197,12 @@ def _kind(beat: Beat, plain: str, cues: Cues, voices: Voices, *, first: bool) ->
     if first:
         return "establish"
     acts = cues.has("action", "hold", "read", "work", "open") or cues.has("body", "hand")
+    small = any(value not in _BIG_THINGS for value in cues.values("object"))
     checks = (
         ("action", cues.has("action", "run", "fight", "fall")),
         ("emotion", bool(voices.people) and cues.has("emotion", *_STRONG)),
-        ("insert", cues.has("object") and acts),
-        ("insert", cues.has("object") and not voices.people and not cues.has("weather") and not cues.has("place")),
+        ("insert", small and acts and (not voices.subject or voices.subject in met)),
+        ("insert", small and not voices.people and not cues.has("weather") and not cues.has("place")),
         ("look", bool(voices.people) and cues.has("action", "look")),
         ("travel", bool(voices.people) and cues.has("action", "walk")),
         ("thought", bool(voices.people) and cues.has("action", "think")),

@@ -11,7 +11,8 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stages.providers.offline.speech import SPEECH_EN, SPEECH_ZH, Quote, narration, quotes
+from stages.providers.offline import names_zh
+from stages.providers.offline.speech import SPEECH_EN, Quote, narration, quotes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,9 +28,20 @@ _PRONOUN = {
 }
 _INVERTED = re.compile(rf"{SPEECH_EN} (she|he)\b|(she|he) (?:\w+ly )?{SPEECH_EN}", re.IGNORECASE)
 _UNNAMED = {
-    "zh": re.compile(rf"([一-龥]{{0,6}}(?:人|员|头|婆|叔|孩|生|者|爷|妹|哥|姐|夫|匠))[^。”“]{{0,6}}?{SPEECH_ZH}?"),
+    "zh": re.compile(rf"((?:[一-龥]{{1,3}}的)?(?:{names_zh.ROLES}|{names_zh.KIN}|女人|男人|小孩|孩子|妇人))"),
     "en": re.compile(rf"(?:{SPEECH_EN} ((?:the|a) (?:\w+ )?\w+))|((?:the|a) (?:\w+ )?\w+) {SPEECH_EN}", re.IGNORECASE),
 }
+_SUBJECT = {"zh": re.compile(r"(她|他)(?!们)"), "en": re.compile(r"\b(she|he)\b", re.IGNORECASE)}
+# "the woman" is somebody we know; "a woman" is somebody whose name comes later in the scene.
+_SOMEBODY = {
+    "zh": re.compile(
+        r"(?P<a>一[个位名][^，。]{0,6}?)?(?:(?P<f>女人|女子|姑娘|老太太|女孩)|(?P<m>男人|男子|老头|老人|男孩|小伙子))"
+    ),
+    "en": re.compile(
+        r"\b(?:the|(?P<a>an?)) (?:\w+ ){0,3}?(?:(?P<f>woman|lady|girl)|(?P<m>man|gentleman|boy))\b", re.IGNORECASE
+    ),
+}
+_PICTURED = re.compile(r"照片|画像|相片|梦|photo|portrait|dream")
 _STOP = re.compile(r"[“”「」『』\"\n。！？!?]|\.(?=\s|$)")
 _LOOK_BACK = 14
 
@@ -120,6 +132,9 @@ class Stage:
         reach = 12 if self._language == "zh" else 30
         if mentions and mentions[0][0] <= reach:
             return mentions[0][2].name
+        known = self._somebody(words[:40], at)
+        if known:
+            return known
         unnamed = _UNNAMED[self._language].match(words)
         return next((group for group in unnamed.groups() if group), "").lower() if unnamed else ""
 
@@ -140,18 +155,48 @@ class Stage:
         return ""
 
     def _pronoun_subject(self, plain: str, at: int) -> str:
+        """Return who "she" is where a beat begins with her, or names nobody else."""
+        if _SOMEBODY[self._language].match(plain) and not _PICTURED.search(plain):
+            return self._somebody(plain[:80], at)
         found = _PRONOUN[self._language].match(plain)
-        return self._resolved(found[1], at) if found else ""
+        named = bool(self._cast.mentions(plain))
+        if not found and not named:
+            found = _SUBJECT[self._language].search(plain[:400])
+        if found:
+            return self._resolved(found[1], at)
+        return "" if named or _PICTURED.search(plain) else self._somebody(plain[:80], at)
+
+    def _somebody(self, words: str, at: int) -> str:
+        """Return whom "the woman" or "a woman" stands for, if the scene tells."""
+        found = _SOMEBODY[self._language].search(words)
+        if not found:
+            return ""
+        wanted = "f" if found["f"] else "m"
+        before = {person.name for _, person in self._named[: bisect_left(self._starts, at)]}
+        if found["a"]:
+            return self._fallback(wanted, before)
+        return self._resolved("she" if found["f"] else "he", at)
 
     def _resolved(self, pronoun: str, at: int, others: AbstractSet[str] = frozenset()) -> str:
-        """Return the last person named before this place whom the pronoun fits."""
+        """Return the last person named before this place whom the pronoun fits, else the likeliest of the cast."""
         wanted = "f" if pronoun.lower() in ("她", "she", "her") else "m"
         end = bisect_left(self._starts, at)
-        recent = [
-            person for _, person in reversed(self._named[max(0, end - _LOOK_BACK) : end]) if person.name not in others
-        ]
+        recent = [person for _, person in reversed(self._named[max(0, end - _LOOK_BACK) : end])]
+        recent = [person for person in recent if person.name not in others]
         fitting = next((person.name for person in recent if person.gender == wanted), "")
+        fitting = fitting or self._fallback(wanted, others)
         return fitting or next((person.name for person in recent if not person.gender), "")
+
+    def _fallback(self, wanted: str, others: AbstractSet[str]) -> str:
+        """Return the first of this gender in the scene, else in the whole cast, which stands in order of weight."""
+        company = [person for name in self._company if (person := self._cast.get(name))]
+        both = [*company, *self._cast.people]
+        return next((person.name for person in both if person.gender == wanted and person.name not in others), "")
+
+
+def _until_stop(text: str) -> str:
+    found = _STOP.search(text)
+    return text[: found.start()] if found else text
 
 
 def _is_shown(plain: str, start: int, end: int) -> bool:
@@ -159,11 +204,6 @@ def _is_shown(plain: str, start: int, end: int) -> bool:
     if plain[start - 1 : start] in ("：", ":"):
         return False
     return not (plain[start].islower() and plain.startswith(("'s", "’s", " had "), end))
-
-
-def _until_stop(text: str) -> str:
-    found = _STOP.search(text)
-    return text[: found.start()] if found else text
 
 
 def _inside(spoken: Sequence[Quote], at: int) -> bool:

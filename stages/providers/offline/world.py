@@ -13,7 +13,7 @@ from stages.providers.offline import names_en
 from stages.providers.offline.bible import Bible, Place, load, save
 from stages.providers.offline.cues import Cues, scan
 from stages.providers.offline.look import dressed, era_of
-from stages.providers.offline.people import CAST_LIMIT, Person, find_people
+from stages.providers.offline.people import CAST_LIMIT, Person, find_people, roster
 from stages.providers.offline.phrases import INTERIORS, phrases
 from stages.providers.offline.speech import narration
 
@@ -35,9 +35,10 @@ def world_bible(inputs: Mapping[str, Any], language: Language) -> str:
     text = str(inputs.get("text") or "")
     before = load(str(inputs.get("bible") or ""), language)
     style = " ".join(str(inputs.get("style") or before.style).split())
-    cues = scan(narration(text), language)
+    people = tuple(_cast(before.people, text, language))
+    cues = scan(roster(people, language).masked(narration(text)), language)
     bible = Bible(
-        people=tuple(_cast(before.people, text, language)),
+        people=people,
         places=tuple(_places(before.places, cues, text, language)),
         tallies=_tallies(before, cues, language),
         style=style,
