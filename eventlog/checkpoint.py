@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from eventlog.entry import Position, decode, seal, sealed_sum
+from eventlog.entry import LINE_LIMIT, Position, decode, seal, sealed_sum, to_json
 from eventlog.errors import NewerFormatError
 from eventlog.files import folder_of, read_file, replace_durably
 
@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from eventlog.files import Files
 
 NAME = "checkpoint.json"
+_FIELDS = {
+    "log": str,
+    "projection": str,
+    "version": int,
+    "seq": int,
+    "line_offset": int,
+    "end": int,
+    "last": str,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +42,8 @@ class Checkpoint:
     state: Any
 
 
-def save_checkpoint(files: Files, log_path: str, checkpoint: Checkpoint) -> None:
-    """Write the checkpoint beside the log; raises OSError if that fails (nothing is lost by it)."""
+def encode_checkpoint(checkpoint: Checkpoint) -> bytes:
+    """Write a checkpoint as one sealed line; raises InvalidEventError if JSON cannot hold its state exactly."""
     fields = {
         "log": checkpoint.log_id,
         "projection": checkpoint.projection,
@@ -43,40 +52,50 @@ def save_checkpoint(files: Files, log_path: str, checkpoint: Checkpoint) -> None
         "line_offset": checkpoint.line_offset,
         "end": checkpoint.position.offset,
         "last": checkpoint.position.sum,
-        "state": checkpoint.state,
     }
-    replace_durably(files, _path(log_path), seal(orjson.dumps(fields)[:-1]))
+    return seal(orjson.dumps(fields)[:-1] + b',"state":' + to_json("state", checkpoint.state))
+
+
+def save_checkpoint(files: Files, log_path: str, checkpoint: Checkpoint) -> None:
+    """Write the checkpoint beside the log; raises OSError if that fails (nothing is lost by it)."""
+    replace_durably(files, _path(log_path), encode_checkpoint(checkpoint))
 
 
 def load_checkpoint(files: Files, log_path: str, handle: int, log_id: str) -> Checkpoint | None:
     """Read the checkpoint beside the log open at `handle`; None unless it belongs to this very history."""
     try:
         data = read_file(files, _path(log_path))
-        checkpoint = _decode(data) if data else None
+        checkpoint = decode_checkpoint(data) if data else None
         if checkpoint is None or checkpoint.log_id != log_id:
             return None
         size = checkpoint.position.offset - checkpoint.line_offset
+        if checkpoint.line_offset < 0 or not 0 < size <= LINE_LIMIT:
+            return None
         entry = decode(files.read_at(handle, checkpoint.line_offset, size), offset=checkpoint.line_offset)
-    except (OSError, NewerFormatError, ValueError):
+    except (OSError, NewerFormatError):
         return None
     return checkpoint if entry is not None and entry.position == checkpoint.position else None
 
 
-def _decode(data: bytes) -> Checkpoint | None:
+def decode_checkpoint(data: bytes) -> Checkpoint | None:
+    """Read a checkpoint; None if it does not verify, or is not one that this version understands."""
     if sealed_sum(data) is None:
         return None
-    fields = orjson.loads(data)
     try:
-        return Checkpoint(
-            log_id=fields["log"],
-            projection=fields["projection"],
-            version=fields["version"],
-            position=Position(seq=fields["seq"], offset=fields["end"], sum=fields["last"]),
-            line_offset=fields["line_offset"],
-            state=fields["state"],
-        )
-    except (KeyError, TypeError):
+        fields = orjson.loads(data)
+        given = {name: fields[name] for name in (*_FIELDS, "state")}
+    except (orjson.JSONDecodeError, KeyError, TypeError):
         return None
+    if any(type(given[name]) is not kind for name, kind in _FIELDS.items()):
+        return None
+    return Checkpoint(
+        log_id=given["log"],
+        projection=given["projection"],
+        version=given["version"],
+        position=Position(seq=given["seq"], offset=given["end"], sum=given["last"]),
+        line_offset=given["line_offset"],
+        state=given["state"],
+    )
 
 
 def _path(log_path: str) -> str:

@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from eventlog.appending import Append, Outcome
     from eventlog.entry import Entry
-    from eventlog.log import Append
-
-    Outcome = Entry | Exception
 
 
 class GroupCommit:
@@ -41,7 +39,7 @@ class GroupCommit:
         except Exception as error:  # noqa: BLE001 - whatever it is, each waiting caller must hear of it
             outcomes = [error] * len(batch)
         for (_, done), outcome in zip(batch, outcomes, strict=True):
-            if done.cancelled():
+            if done.done():  # cancelled, or its loop is gone
                 continue
             if isinstance(outcome, Exception):
                 done.set_exception(outcome)

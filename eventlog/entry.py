@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -73,7 +73,8 @@ START = Position()
 class Entry:
     """An event at its place in a log. The fields are those of the line; `offset` and `size` are in bytes.
 
-    `data` is parsed at each access: a fold over the other fields never pays for large content.
+    `data` is parsed at each access: a fold over the other fields never pays for large content. `newer_data` is what an
+    upcaster made of it.
     """
 
     seq: int
@@ -88,6 +89,7 @@ class Entry:
     sum: str
     offset: int
     line: bytes = field(repr=False)
+    newer_data: bytes | None = field(default=None, repr=False)
 
     @property
     def size(self) -> int:
@@ -101,18 +103,24 @@ class Entry:
 
     @property
     def data_bytes(self) -> bytes:
-        """The event's content as it stands in the line."""
+        """The event's content as it stands in the line, or as an upcaster gave it."""
+        if self.newer_data is not None:
+            return self.newer_data
         return self.line[self.line.index(_META_END) + len(_META_END) : -_TRAILER_SIZE]
 
     @property
     def payload_bytes(self) -> bytes:
-        """What the entry says, as `payload` writes it: everything but its place, id and time."""
+        """What the line says, as `payload` writes it: everything but its place, id and time."""
         return self.line[self.line.index(_PAYLOAD) + 1 : -_TRAILER_SIZE]
 
     @property
     def position(self) -> Position:
         """The place just after this entry."""
         return Position(seq=self.seq, offset=self.offset + len(self.line), sum=self.sum)
+
+    def as_version(self, v: int, *, data: Any, meta: Mapping[str, Any] | None = None) -> Entry:
+        """The entry as an upcaster gives it back: newer content at the same place; its line stays what it is."""
+        return replace(self, v=v, meta=self.meta if meta is None else meta, newer_data=to_json("data", data))
 
     def to_event(self) -> Event:
         """The event alone, with its id and time."""
@@ -132,7 +140,7 @@ def payload(event: Event) -> bytes:
     Raises InvalidEventError where JSON cannot hold the value exactly, or a limit is passed.
     """
     _check_names(event)
-    meta = _dump("meta", event.meta)
+    meta = to_json("meta", dict(event.meta))
     if len(meta) > META_LIMIT:
         raise InvalidEventError(
             f"meta of {event.type} has {len(meta)} bytes; at most {META_LIMIT} go there, put more into data"
@@ -140,8 +148,8 @@ def payload(event: Event) -> bytes:
     nested = [key for key, value in event.meta.items() if isinstance(value, Mapping | list | tuple)]
     if nested:
         raise InvalidEventError(f"meta of {event.type} must be flat; {nested[0]!r} holds an object or a list")
-    named = orjson.dumps({"type": event.type, "v": event.v, "subject": event.subject})
-    return named[1:-1] + b',"meta":' + meta + b',"data":' + _dump("data", event.data)
+    named = to_json("name", {"type": event.type, "v": event.v, "subject": event.subject})
+    return named[1:-1] + b',"meta":' + meta + b',"data":' + to_json("data", event.data)
 
 
 def _check_names(event: Event) -> None:
@@ -151,14 +159,17 @@ def _check_names(event: Event) -> None:
             continue
         least = 0 if name == "subject" else 1
         if not isinstance(value, str) or not least <= len(value) <= _NAME_LIMIT:
-            raise InvalidEventError(f"{name} must be a text of 1 to {_NAME_LIMIT} characters, not {str(value)[:60]!r}")
+            raise InvalidEventError(
+                f"{name} must be a text of {least} to {_NAME_LIMIT} characters, not {str(value)[:60]!r}"
+            )
     if type(event.v) is not int or event.v < 1:
         raise InvalidEventError(f"v must be a whole number from 1, not {event.v!r}")
     if not isinstance(event.meta, Mapping):
         raise InvalidEventError(f"meta of {event.type} must be an object, not {type(event.meta).__name__}")
 
 
-def _dump(name: str, value: Any) -> bytes:
+def to_json(name: str, value: Any) -> bytes:
+    """The value as JSON, only if it can be had back from it exactly; raises InvalidEventError, which says `name`."""
     _check_plain(name, value, 0)
     try:
         return orjson.dumps(value)
@@ -191,9 +202,11 @@ def encode(event: Event, *, after: Position, dur: int) -> Entry:
 
     The event must have its id and time. Raises InvalidEventError.
     """
+    if event.id is None or event.time is None:
+        raise InvalidEventError(f"{event.type} has no id or no time; a line in a log has both")
     said = payload(event)
     seq = after.seq + 1
-    named = orjson.dumps({"id": event.id, "time": event.time})
+    named = to_json("name", {"id": event.id, "time": event.time})
     body = b'{"seq":%d,"prev":"%b","dur":%d,%b,%b' % (seq, after.sum.encode(), dur, named[1:-1], said)
     line = seal(body)
     if len(line) > LINE_LIMIT:
@@ -244,16 +257,19 @@ def _newer(line: bytes) -> NewerFormatError:
 
 def encode_detached(event: Event) -> bytes:
     """Write an event that has no place yet as a line with its own sum, for safekeeping outside a log."""
-    named = orjson.dumps({"id": event.id, "time": event.time})
+    named = to_json("name", {"id": event.id, "time": event.time})
     return seal(b"{%b,%b" % (named[1:-1], payload(event)))
 
 
 def decode_detached(line: bytes) -> Event | None:
-    """Read a line of `encode_detached`; None if it does not verify."""
+    """Read a line of `encode_detached`; None if it does not verify, NewerFormatError if it is of another format."""
     if sealed_sum(line) is None:
         return None
-    fields = orjson.loads(line)
-    return Event(**{name: fields[name] for name in ("id", "time", "type", "v", "subject", "meta", "data")})
+    try:
+        fields = orjson.loads(line)
+        return Event(**{name: fields[name] for name in ("id", "time", "type", "v", "subject", "meta", "data")})
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        raise _newer(line) from None
 
 
 def uuid7(time_ms: int, randomness: bytes) -> str:

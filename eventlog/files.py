@@ -24,7 +24,7 @@ _FLAGS = {"read": os.O_RDONLY, "append": os.O_RDWR | os.O_APPEND, "overwrite": o
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileStat:
-    """Which file this is, and its size in bytes."""
+    """Which file this is (device and inode), and its size in bytes."""
 
     device: int
     inode: int
@@ -35,8 +35,8 @@ class FileStat:
 class Files(Protocol):
     """What the engine asks of a file system. Every verb raises OSError as the system does."""
 
-    def open(self, path: str, mode: Mode, *, create: bool = False) -> int:
-        """Open a file and return its handle; `create` makes it (0644) if it does not exist."""
+    def open(self, path: str, mode: Mode, *, create: bool = False, private: bool = False) -> int:
+        """Open a file and return its handle; `create` makes it (0644, or 0600 if `private`) if it does not exist."""
 
     def close(self, handle: int) -> None:
         """Close the handle, which gives back a lock held through it."""
@@ -63,13 +63,13 @@ class Files(Protocol):
         """What stands at a path or behind a handle; None if nothing does."""
 
     def rename(self, source: str, target: str) -> None:
-        """Put `source` in the place of `target`, atomically."""
+        """Put `source` in the place of `target`, atomically; it takes over the permissions of what stood there."""
 
     def remove(self, path: str) -> None:
         """Remove a file."""
 
     def make_dir(self, path: str) -> None:
-        """Make one folder; one that exists is left as it is."""
+        """Make one folder; whatever has that name already is left as it is."""
 
     def list_dir(self, path: str) -> list[str]:
         """The names in a folder, sorted."""
@@ -80,17 +80,17 @@ class Files(Protocol):
     def lock(self, handle: int) -> bool:
         """Take the exclusive lock on an open file without waiting; False if somebody else holds it."""
 
-    def is_locked(self, path: str) -> bool:
-        """Whether some process holds the lock on a file, told without trying to take it."""
+    def is_locked(self, path: str) -> bool | None:
+        """Whether some process holds the lock on a file, told without trying to take it; None if nobody can tell."""
 
 
 class RealFiles:
     """The disk of this machine."""
 
-    def open(self, path: str, mode: Mode, *, create: bool = False) -> int:
+    def open(self, path: str, mode: Mode, *, create: bool = False, private: bool = False) -> int:
         """See Files.open. A path that is a folder, a socket or a device is refused (EISDIR, EINVAL)."""
         flags = _FLAGS[mode] | os.O_CLOEXEC | os.O_NONBLOCK | (os.O_CREAT if create else 0)
-        handle = os.open(path, flags, 0o644)
+        handle = os.open(path, flags, 0o600 if private else 0o644)
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             is_dir = stat.S_ISDIR(os.fstat(handle).st_mode)
             os.close(handle)
@@ -143,7 +143,9 @@ class RealFiles:
         return FileStat(device=found.st_dev, inode=found.st_ino, size=found.st_size, is_dir=is_dir)
 
     def rename(self, source: str, target: str) -> None:
-        """See Files.rename."""
+        """See Files.rename. Without it a private log would be readable for all once it was copied."""
+        with contextlib.suppress(OSError):
+            os.chmod(source, stat.S_IMODE(os.stat(target).st_mode))
         os.replace(source, target)
 
     def remove(self, path: str) -> None:
@@ -175,8 +177,8 @@ class RealFiles:
             return False
         return True
 
-    def is_locked(self, path: str) -> bool:
-        """See Files.is_locked. Linux lists its locks; elsewhere the only way is a short try for a shared lock."""
+    def is_locked(self, path: str) -> bool | None:
+        """See Files.is_locked. Linux lists its locks by inode; elsewhere only a try would tell, and disturb others."""
         found = self.stat(path)
         if found is None:
             return False
@@ -184,22 +186,32 @@ class RealFiles:
             with open("/proc/locks", encoding="ascii") as table:
                 return any("FLOCK" in line and f":{found.inode} " in line for line in table)
         except OSError:
-            return self._try_shared(path)
+            return None
 
-    def _try_shared(self, path: str) -> bool:
-        handle = self.open(path, "read")
-        try:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(handle)
-        return False
+
+def resolve(files: Files | None, path: str) -> tuple[Files, str]:
+    """The disk to use (this machine's if none is given) and the path that stays right if the program changes folders.
+
+    Links are followed, so that two names of one log have one lock and one head.
+    """
+    if files is None or isinstance(files, RealFiles):
+        return files or RealFiles(), os.path.realpath(path)
+    return files, path
 
 
 def folder_of(path: str) -> str:
     """The folder a path stands in."""
     return os.path.dirname(path) or "."
+
+
+def name_of(path: str) -> str:
+    """The last name of a path."""
+    return os.path.basename(path)
+
+
+def beside(path: str, suffix: str) -> str:
+    """The path of a file that belongs to a log: `events.lock` beside `events.jsonl`."""
+    return f"{folder_of(path)}/{name_of(path).rsplit('.', 1)[0]}{suffix}"
 
 
 def write_all(files: Files, handle: int, data: bytes) -> None:
@@ -237,8 +249,9 @@ TEMPORARY = ".new"
 def replace_durably(files: Files, path: str, data: bytes) -> None:
     """Put `data` at `path` so that after any crash there is either the old content or all of the new, on disk.
 
-    The order is the whole point: temporary file, its sync, rename, sync of the folder. On a failure the old content
-    stands and the temporary file is removed if possible; OSError is raised.
+    The order is the whole point: temporary file, its sync, rename, sync of the folder. Raises OSError: then the old
+    content stands and the temporary file is removed if possible; only if it was the sync of the folder that failed, the
+    new content stands, whole, but a crash may still bring the old one back.
     """
     temporary = path + TEMPORARY
     try:
@@ -266,9 +279,13 @@ def make_dirs_durably(files: Files, path: str) -> None:
     """Make a folder and those above it, each name on disk before the next is used.
 
     The folder above is synced even if nothing is missing: whoever made the last one may have died before doing so.
+    Raises OSError; NotADirectoryError if something else has that name.
     """
     parent = folder_of(path)
-    if files.stat(path) is None:
+    found = files.stat(path)
+    if found is None:
         make_dirs_durably(files, parent)
         files.make_dir(path)
+    elif not found.is_dir:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
     files.sync_dir(parent)

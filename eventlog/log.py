@@ -5,52 +5,45 @@ Law: an event is acknowledged only once it is on disk (writer.py), and true in m
 
 from __future__ import annotations
 
-import contextlib
 import secrets
 import socket
 import time
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from collections import deque
 from typing import TYPE_CHECKING, Any, Self
 
-from eventlog.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from eventlog.entry import CREATED, FORMAT_VERSION, START, Entry, Event, Position, decode, encode, uuid7
-from eventlog.errors import EventLogError, LogReadOnlyError, SequenceConflictError
-from eventlog.files import Files, RealFiles, read_chunks
+from eventlog.appending import Append, Stamp, draft
+from eventlog.checkpoint import NAME, Checkpoint, load_checkpoint, save_checkpoint
+from eventlog.entry import CREATED, FORMAT_VERSION, START, Entry, Event, Position, decode
+from eventlog.errors import AppendError, EventLogError, LogDamagedError, LogReadOnlyError
+from eventlog.files import READ_SIZE, TEMPORARY, Files, name_of, resolve
 from eventlog.lock import release_lock, take_lock
 from eventlog.opening import open_for_writing
 from eventlog.projection import Projection, State, Upcasters, fold, upcast
-from eventlog.recent import RecentIds, expect_same, offset_of_last
+from eventlog.recent import RecentIds, offset_of_last
 from eventlog.recovery import Fault, scan
 from eventlog.writer import LineWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from eventlog.appending import Outcome
     from eventlog.commit import GroupCommit
     from eventlog.errors import LogPoisonedError
     from eventlog.opening import Opened
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Append:
-    """One wanted append: the event, and the seq that the log's last entry must have (None: any)."""
-
-    event: Event
-    expect_seq: int | None = None
+_TAKEN = (".lock", ".head", TEMPORARY)  # names that stand beside a log
 
 
 class EventLog:
-    """An append-only log in one file. Make one with `open`; use it in a `with` block.
+    """An append-only log in one file. Make one with `open`; use it in a `with` block, from one thread.
 
-    `id` is the log's own; `read_only` the reason if nothing may be appended (it can still be read); `on_append` is
-    called with each entry, in the order of seq, once it is acknowledged.
+    `id` is the log's own; `found` the place where it ended when it was opened; `read_only` the reason if nothing may
+    be appended (it can still be read); `on_append` is called with each acknowledged entry, in the order of seq.
     """
 
     def __init__(self, path: str, files: Files, lock: int, *, opened: Opened, upcasters: Upcasters) -> None:
         self.path, self.id = path, opened.log_id
+        self.found: Position = opened.end
         self.read_only: LogReadOnlyError | None = opened.read_only
         self.on_append: Callable[[Entry], None] | None = None
         self._files, self._lock = files, lock
@@ -58,8 +51,9 @@ class EventLog:
         self._upcasters = upcasters
         self._recent: RecentIds | None = None
         self._group: GroupCommit | None = None
-        self._time_ns: Callable[[], int] = time.time_ns
-        self._randomness: Callable[[int], bytes] = secrets.token_bytes
+        self._untold: deque[Entry] = deque()
+        self._telling = False
+        self._stamp = Stamp(time_ns=time.time_ns, randomness=secrets.token_bytes)
 
     @classmethod
     def open(
@@ -75,25 +69,30 @@ class EventLog:
         """Become the writer of the log at `path`, created if there is none; a torn tail is quarantined and cut.
 
         The folder must exist. A log with damaged acknowledged lines opens with `read_only` set. Raises LogLockedError
-        if there is a writer, OSError if the file cannot be opened, written or synced.
+        if there is a writer, OSError if the file cannot be opened, written or synced, and what `append` raises if the
+        first entry cannot be written.
         """
-        disk = files or RealFiles()
+        if name_of(path) == NAME or path.endswith(_TAKEN):
+            raise EventLogError(f"{path}: a log cannot have this name, a file of another kind has it; take .jsonl")
+        disk, path = resolve(files, path)
         lock, was_clean = take_lock(disk, path)
+        log: Self | None = None
         try:
             opened = open_for_writing(disk, path, was_clean=was_clean)
             log = cls(path, disk, lock, opened=opened, upcasters=upcasters or {})
-            log._time_ns, log._randomness = time_ns, randomness
+            log._stamp = Stamp(time_ns=time_ns, randomness=randomness)
             if opened.read_only is None:
                 log._begin(opened.recovered, program)
         except BaseException:
-            with contextlib.suppress(OSError):
-                disk.close(lock)
+            if log is not None:
+                log._writer.close()
+            release_lock(disk, lock, clean=False)
             raise
         return log
 
     def _begin(self, recovered: Event | None, program: str) -> None:
         if self.position.seq < 0:
-            self.id = uuid7(self._time_ns() // 1_000_000, self._randomness(10))
+            self.id = self._stamp.new_id()
             meta = {"format": FORMAT_VERSION, "log": self.id, "device": socket.gethostname(), "program": program}
             self.append(CREATED, meta=meta)
         if recovered is not None:
@@ -146,91 +145,95 @@ class EventLog:
             self._group = GroupCommit(self.commit)
         return await self._group.append(Append(event=event, expect_seq=expect_seq))
 
-    def commit(self, wanted: Sequence[Append], *, together: bool = False) -> list[Entry | Exception]:
+    def commit(self, wanted: Sequence[Append], *, together: bool = False) -> list[Outcome]:
         """Append what can be appended, with one write and one sync; each caller's entry or error, in order.
 
-        With `together`, one bad event keeps the others from being written. Raises AppendError, LogPoisonedError or
-        LogReadOnlyError if nothing at all could be written.
+        With `together`, one bad event keeps the others from being written. Raises LogReadOnlyError.
         """
         if self.read_only is not None:
             raise self.read_only
-        outcomes, fresh = self._resolve(wanted)
-        if fresh and not (together and any(isinstance(outcome, Exception) for outcome in outcomes)):
+        outcomes, fresh = draft(wanted, self.position, path=self.path, find=self._find, stamp=self._stamp)
+        if not fresh or (together and any(isinstance(outcome, Exception) for outcome in outcomes)):
+            return outcomes
+        try:
             self._writer.write(fresh, self.id)
-            self._acknowledge(fresh)
+        except EventLogError as error:
+            end = self.position.seq
+            return [error if isinstance(outcome, Entry) and outcome.seq > end else outcome for outcome in outcomes]
+        self._acknowledge(fresh)
         return outcomes
 
     def _acknowledge(self, entries: Sequence[Entry]) -> None:
-        for entry in entries:
-            if self._recent is not None:
+        """Make the entries known; one that `on_append` itself appends is told of after those before it."""
+        if self._recent is not None:
+            for entry in entries:
                 self._recent.add(entry)
-            if self.on_append is not None:
-                self.on_append(entry)
+        if self.on_append is None:
+            return
+        self._untold.extend(entries)
+        if self._telling:
+            return
+        self._telling = True
+        try:
+            while self._untold:
+                self.on_append(self._untold.popleft())
+        finally:
+            self._telling = False
 
-    def _resolve(self, wanted: Sequence[Append]) -> tuple[list[Entry | Exception], list[Entry]]:
-        """Each caller's outcome, were all of it written now, and the new entries among them."""
-        outcomes: list[Entry | Exception] = []
-        fresh: list[Entry] = []
-        end = self.position
-        for one in wanted:
-            try:
-                entry = self._known(one.event, fresh)
-                if entry is None:
-                    entry = self._next(one, end)
-                    fresh.append(entry)
-                    end = entry.position
-                outcomes.append(entry)
-            except EventLogError as error:
-                outcomes.append(error)
-        return outcomes, fresh
-
-    def _known(self, event: Event, fresh: Sequence[Entry]) -> Entry | None:
-        if event.id is None:
-            return None
-        if self._recent is None:
-            self._recent = RecentIds(self._files, self._writer.handle, self.position)
-        for entry in fresh:
-            if entry.id == event.id:
-                return expect_same(event, entry)
-        place = self._recent.find(event.id)
-        return expect_same(event, self._entry_at(*place)) if place else None
-
-    def _next(self, one: Append, end: Position) -> Entry:
-        if one.expect_seq is not None and one.expect_seq != end.seq:
-            raise SequenceConflictError(f"{self.path}: expected the last seq to be {one.expect_seq}, it is {end.seq}")
-        now_ns = self._time_ns()
-        now = (_EPOCH + timedelta(microseconds=now_ns // 1000)).isoformat(timespec="microseconds")
-        event = replace(
-            one.event,
-            id=one.event.id or uuid7(now_ns // 1_000_000, self._randomness(10)),
-            time=one.event.time or now.replace("+00:00", "Z"),
-        )
-        return encode(event, after=end, dur=self.position.seq)
+    def _find(self, event_id: str) -> Entry | None:
+        try:
+            if self._recent is None:
+                self._recent = RecentIds(self._files, self._writer.handle, self.position)
+            place = self._recent.find(event_id)
+            return self._entry_at(*place) if place else None
+        except OSError as error:
+            raise AppendError(f"{self.path}: nothing was appended, the ids could not be read: {error}") from error
 
     def reopen(self) -> None:
         """Get over a poisoned state: put a new file, holding exactly what was acknowledged, in the old one's place.
 
         The lock is kept throughout. Events whose append failed are not in it; append them again under the same ids.
-        Raises OSError if the disk still says no (try again later), LogDamagedError if acknowledged lines are damaged.
+        Raises OSError if the disk still says no (try again later), LogDamagedError if acknowledged lines are damaged,
+        LogReplacedError if somebody else wrote to the log.
         """
-        self._writer.reopen(self.id)
+        self._writer.reopen()
 
     def read(self, after: int = -1) -> Iterator[Entry]:
-        """Yield the acknowledged entries with a seq above `after`, in order."""
+        """Yield the acknowledged entries with a seq above `after`, in order.
+
+        Raises LogDamagedError where one of them is no longer what it was.
+        """
         return (entry for entry in self._entries(START) if entry.seq > after)
 
     def _entries(self, start: Position) -> Iterator[Entry]:
-        for found in scan(read_chunks(self._files, self._writer.handle, start.offset), start):
-            if isinstance(found, Fault) or found.seq > self.position.seq:
-                return
+        promised = self.position.seq
+        last = start
+        for found in scan(self._acknowledged_bytes(start.offset), start):
+            if isinstance(found, Fault):
+                break
+            last = found.position
             yield upcast(found, self._upcasters)
+        if last.seq < promised:
+            raise LogDamagedError(
+                f"{self.path}: line {last.seq + 2}, byte {last.offset}, seq {last.seq + 1}: it does not verify, but all"
+                f" up to seq {promised} was acknowledged; look at it with: python -m eventlog verify {self.path}"
+            )
+
+    def _acknowledged_bytes(self, offset: int) -> Iterator[bytes]:
+        while chunk := self._files.read_at(
+            self._writer.handle, offset, max(0, min(READ_SIZE, self.position.offset - offset))
+        ):
+            yield chunk
+            offset += len(chunk)
 
     def entry_at(self, offset: int, size: int) -> Entry:
         """The entry whose line has `size` bytes at `offset`; raises EventLogError if no line verifies there."""
         return upcast(self._entry_at(offset, size), self._upcasters)
 
     def _entry_at(self, offset: int, size: int) -> Entry:
-        entry = decode(self._files.read_at(self._writer.handle, offset, size), offset=offset)
+        entry = None
+        if 0 <= offset < offset + size <= self.position.offset:
+            entry = decode(self._files.read_at(self._writer.handle, offset, size), offset=offset)
         if entry is None:
             raise EventLogError(f"{self.path}: no entry of {size} bytes stands at byte {offset}; run verify on it")
         return entry
@@ -259,12 +262,14 @@ class EventLog:
         save_checkpoint(self._files, self.path, checkpoint)
 
     def close(self) -> None:
-        """Stop writing and give back the lock. Closing twice does nothing."""
+        """Stop writing and give back the lock; nothing can be appended or read any more. Twice does nothing."""
         if self._lock < 0:
             return
         lock, self._lock = self._lock, -1
+        clean = self.read_only is None and self.poisoned is None
+        self.read_only = LogReadOnlyError(f"{self.path}: this log was closed; open it again")
         self._writer.close()
-        release_lock(self._files, lock)
+        release_lock(self._files, lock, clean=clean)
 
     def __enter__(self) -> Self:
         return self
@@ -273,7 +278,7 @@ class EventLog:
         self.close()
 
 
-def _raised(outcome: Entry | Exception) -> Entry:
+def _raised(outcome: Outcome) -> Entry:
     if isinstance(outcome, Exception):
         raise outcome
     return outcome

@@ -6,20 +6,38 @@ acknowledged lines is never cut. Every step may be interrupted by a crash and is
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from eventlog.checkpoint import Checkpoint, load_checkpoint
+from eventlog.checkpoint import load_checkpoint
 from eventlog.entry import RECOVERED, START, Event, Position
 from eventlog.errors import LogDamagedError, LogReadOnlyError, NewerFormatError
-from eventlog.files import TEMPORARY, folder_of, make_dirs_durably, read_chunks, replace_durably, write_all
+from eventlog.files import (
+    READ_SIZE,
+    TEMPORARY,
+    folder_of,
+    make_dirs_durably,
+    name_of,
+    read_chunks,
+    read_file,
+    replace_durably,
+    write_all,
+)
 from eventlog.reading import log_id_of, survey
-from eventlog.recovery import Fault, State
+from eventlog.recovery import Fault, State, scan
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from eventlog.checkpoint import Checkpoint
     from eventlog.files import Files
     from eventlog.reading import Verification
+
+
+QUARANTINE = "quarantine"
+_COPY_SIZE = 16 * READ_SIZE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +50,6 @@ class Opened:
     handle: int
     end: Position
     log_id: str
-    checkpoint: Checkpoint | None = None
     read_only: LogReadOnlyError | None = None
     recovered: Event | None = None
 
@@ -43,27 +60,22 @@ def open_for_writing(files: Files, path: str, *, was_clean: bool) -> Opened:
     try:
         files.sync_dir(folder_of(path))  # always: the creator may have died before it
         trusted = _settle(files, handle, was_clean=was_clean)
-        checkpoint = load_checkpoint(files, path, handle, log_id_of(files, handle)) if trusted else None
+        checkpoint = _usable_checkpoint(files, path, handle) if trusted else None
         found = survey(files, path, handle, checkpoint.position if checkpoint else START)
-        if problem := _problem(found):
-            return Opened(handle=handle, end=found.end, log_id=found.log_id, checkpoint=checkpoint, read_only=problem)
-        return _recover(files, handle, found, checkpoint, trusted=trusted)
+        problem = _problem(found) or _move_to_quarantine(files, handle, found)
+        if problem is None and not (trusted and (found.fault is None or _cut(files, handle, found.end.offset))):
+            copied, problem = _copy_instead(files, path, handle, found.end)
+            if problem is None:
+                handle = _swap(files, handle, copied)
+                files.sync_dir(folder_of(path))
+        if problem is not None:
+            end = found.end if trusted else found.confirmed  # what lies beyond may be in the page cache alone
+            return Opened(handle=handle, end=end, log_id=found.log_id, read_only=problem)
+        recovered = _untold(files, path, found)
+        return Opened(handle=handle, end=found.end, log_id=found.log_id, recovered=recovered)
     except BaseException:
-        files.close(handle)
+        _close(files, handle)
         raise
-
-
-def reopen_after_failure(files: Files, path: str, old: int, *, end: Position, log_id: str) -> int:
-    """Give a poisoned log a new file that holds exactly what was acknowledged; returns the new handle.
-
-    The old file is never written again: after a failed sync its pages may claim to be on disk and are not. Raises
-    OSError (try again later) or LogDamagedError if acknowledged lines no longer verify.
-    """
-    found = survey(files, path, old)
-    damaged = found.fault is not None and found.fault.seq <= end.seq
-    if damaged or found.end.seq < end.seq or found.log_id != log_id:
-        raise LogDamagedError(f"{found.message}; {end.seq} was acknowledged; run verify on it")
-    return _copy_prefix(files, path, old, end)
 
 
 def _settle(files: Files, handle: int, *, was_clean: bool) -> bool:
@@ -79,6 +91,14 @@ def _settle(files: Files, handle: int, *, was_clean: bool) -> bool:
         return False
 
 
+def _usable_checkpoint(files: Files, path: str, handle: int) -> Checkpoint | None:
+    try:
+        log_id = log_id_of(files, handle)
+    except NewerFormatError:  # the survey will meet it again, and say so
+        return None
+    return load_checkpoint(files, path, handle, log_id)
+
+
 def _problem(found: Verification) -> LogReadOnlyError | None:
     if found.state is State.NEWER:
         return NewerFormatError(f"{found.path}: {found.evidence}")
@@ -89,35 +109,48 @@ def _problem(found: Verification) -> LogReadOnlyError | None:
     return None
 
 
-def _recover(files: Files, handle: int, found: Verification, checkpoint: Checkpoint | None, *, trusted: bool) -> Opened:
-    """Quarantine a torn tail, then cut it; leave the file for a copy of its good lines where it cannot be trusted."""
-    recovered = None
-    if found.fault is not None:
-        try:
-            recovered = _quarantine(files, handle, found.path, found.fault)
-        except OSError as error:
-            reason = f"{found.message}; nothing was cut, for it could not be moved to quarantine ({error}): make room"
-            return Opened(handle=handle, end=found.end, log_id=found.log_id, read_only=LogReadOnlyError(reason))
-        trusted = trusted and _cut(files, handle, found.end.offset)
-    if not trusted:
-        whole = survey(files, found.path, handle) if checkpoint else found
-        if problem := _problem(whole):
-            return Opened(handle=handle, end=found.end, log_id=found.log_id, checkpoint=checkpoint, read_only=problem)
-        copied = _copy_prefix(files, found.path, handle, found.end)
-        files.close(handle)
-        handle = copied
-    return Opened(handle=handle, end=found.end, log_id=found.log_id, checkpoint=checkpoint, recovered=recovered)
+def _move_to_quarantine(files: Files, handle: int, found: Verification) -> LogReadOnlyError | None:
+    """Save a torn tail, if there is one, before it is cut; the reason if that fails."""
+    if found.fault is None:
+        return None
+    folder = f"{folder_of(found.path)}/{QUARANTINE}"
+    try:
+        tail = b"".join(read_chunks(files, handle, found.fault.offset))
+        make_dirs_durably(files, folder)
+        kept = f"{_kept_prefix(found.path, found.fault.offset)}{hashlib.sha256(tail).hexdigest()[:8]}.torn"
+        replace_durably(files, f"{folder}/{kept}", tail)
+    except OSError as error:
+        return LogReadOnlyError(
+            f"{found.message}; nothing was cut, for it could not be moved to {QUARANTINE}/ ({error}): make room there"
+        )
+    return None
 
 
-def _quarantine(files: Files, handle: int, path: str, fault: Fault) -> Event:
-    tail = b"".join(read_chunks(files, handle, fault.offset))
+def _kept_prefix(path: str, offset: int) -> str:
+    return f"{name_of(path)}.{offset}."
+
+
+def _untold(files: Files, path: str, found: Verification) -> Event | None:
+    """The event to append for what was cut where the log now ends: this time, or just before a crash."""
+    try:
+        names = files.list_dir(f"{folder_of(path)}/{QUARANTINE}")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    offsets = [0, found.end.offset] if found.end.seq <= 0 else [found.end.offset]
+    kept = [
+        _kept(files, path, name, offset)
+        for offset in sorted(set(offsets))
+        for name in names
+        if name.startswith(_kept_prefix(path, offset)) and name.endswith(".torn")
+    ]
+    reason = found.fault.reason if found.fault else "the opening that cut it was interrupted"
+    return Event(type=RECOVERED, data={"reason": reason, "kept": kept}) if kept else None
+
+
+def _kept(files: Files, path: str, name: str, offset: int) -> dict[str, str | int]:
+    tail = read_file(files, f"{folder_of(path)}/{QUARANTINE}/{name}") or b""
     digest = hashlib.sha256(tail).hexdigest()
-    name = path[len(folder_of(path)) + 1 :] if "/" in path else path
-    kept = f"quarantine/{name}.{fault.offset}.{digest[:8]}.torn"
-    make_dirs_durably(files, f"{folder_of(path)}/quarantine")
-    replace_durably(files, f"{folder_of(path)}/{kept}", tail)
-    data = {"offset": fault.offset, "bytes": len(tail), "sha256": digest, "kept_in": kept, "reason": fault.reason}
-    return Event(type=RECOVERED, data=data)
+    return {"path": f"{QUARANTINE}/{name}", "offset": offset, "bytes": len(tail), "sha256": digest}
 
 
 def _cut(files: Files, handle: int, size: int) -> bool:
@@ -129,21 +162,61 @@ def _cut(files: Files, handle: int, size: int) -> bool:
     return True
 
 
-def _copy_prefix(files: Files, path: str, source: int, end: Position) -> int:
-    """Copy the verified bytes into a new file, put it in place durably and return its handle; the source stays open."""
+def _copy_instead(files: Files, path: str, handle: int, end: Position) -> tuple[int, LogReadOnlyError | None]:
+    try:
+        return copy_verified(files, path, handle, end), None
+    except LogReadOnlyError as error:  # damage before the checkpoint, which only a full reading meets
+        return handle, error
+
+
+def copy_verified(files: Files, path: str, source: int, end: Position) -> int:
+    """Put a new file that holds exactly the lines up to `end` in the log's place; returns its handle.
+
+    The source stays open and is never written again: after a failed sync its pages may claim to be on disk and are
+    not. Whoever calls this syncs the folder. Raises OSError, LogDamagedError, NewerFormatError: then nothing changed.
+    """
     temporary = path + TEMPORARY
     target = files.open(temporary, "append", create=True)
     try:
         files.truncate(target, 0)
-        copied = 0
-        for chunk in read_chunks(files, source):
-            piece = chunk[: end.offset - copied]
-            write_all(files, target, piece) if piece else None
-            copied += len(piece)
+        for piece in _verified(files, path, source, end):
+            write_all(files, target, piece)
         files.sync(target)
         files.rename(temporary, path)
-        files.sync_dir(folder_of(path))
     except BaseException:
-        files.close(target)
+        _close(files, target)
+        with contextlib.suppress(OSError):
+            files.remove(temporary)
         raise
     return target
+
+
+def _verified(files: Files, path: str, source: int, end: Position) -> Iterator[bytes]:
+    """The lines up to `end`, each verified as it is copied, some at a time."""
+    lines: list[bytes] = []
+    position, begin = START, 0
+    for found in scan(read_chunks(files, source)):
+        if position == end or isinstance(found, Fault):
+            break
+        lines.append(found.line)
+        position = found.position
+        if position.offset - begin > _COPY_SIZE:
+            yield b"".join(lines)
+            lines, begin = [], position.offset
+    if position != end:
+        raise LogDamagedError(
+            f"{path}: line {position.seq + 2}, byte {position.offset}, seq {position.seq + 1}: it does not verify, but"
+            f" all up to seq {end.seq} did; nothing was changed; look at it with: python -m eventlog verify {path}"
+        )
+    if lines:
+        yield b"".join(lines)
+
+
+def _swap(files: Files, old: int, new: int) -> int:
+    _close(files, old)
+    return new
+
+
+def _close(files: Files, handle: int) -> None:
+    with contextlib.suppress(OSError):
+        files.close(handle)

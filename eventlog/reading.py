@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 from eventlog.entry import CREATED, START, Entry, Position, decode
 from eventlog.errors import LogDamagedError, LogReplacedError, NewerFormatError
-from eventlog.files import RealFiles, folder_of, read_chunks, read_file
+from eventlog.files import beside, read_chunks, read_file, resolve
 from eventlog.head import Head, decode_head
-from eventlog.lock import has_writer
+from eventlog.lock import has_writer, is_at
 from eventlog.projection import Upcasters, upcast
-from eventlog.recovery import Fault, State, Verdict, classify, scan, split_lines
+from eventlog.recovery import Fault, State, Verdict, check_first, classify, scan, split_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from eventlog.files import Files
 
@@ -31,6 +31,7 @@ POLL_S = 0.2
 class Verification:
     """What a log is, as a whole. `end` is the place after the last good line, `fault` what stands there instead.
 
+    `confirmed` is the place after the last line that the head or a later line vouches for.
     `being_written` tells that the fault is the unfinished line of a living writer: nothing is wrong then.
     """
 
@@ -42,6 +43,7 @@ class Verification:
     fault: Fault | None = None
     head: Head | None = None
     being_written: bool = False
+    confirmed: Position = START
 
     @property
     def message(self) -> str:
@@ -57,8 +59,7 @@ class Verification:
 
 def head_path(log_path: str) -> str:
     """Where the head of a log stands: `events.head` beside `events.jsonl`."""
-    name = log_path[len(folder_of(log_path)) + 1 :] if "/" in log_path else log_path
-    return f"{folder_of(log_path)}/{name.rsplit('.', 1)[0]}.head"
+    return beside(log_path, ".head")
 
 
 def load_head(files: Files, log_path: str) -> Head | None:
@@ -69,38 +70,70 @@ def load_head(files: Files, log_path: str) -> Head | None:
         return None
 
 
-def log_id_of(files: Files, handle: int) -> str:
-    """The id in the log's first line; empty if that line does not verify."""
+def _created(files: Files, handle: int) -> Entry | None:
     for _, line in split_lines(read_chunks(files, handle)):
         entry = decode(line)
-        return str(entry.meta.get("log", "")) if entry is not None and entry.type == CREATED else ""
-    return ""
+        return entry if entry is not None and entry.type == CREATED else None
+    return None
+
+
+def log_id_of(files: Files, handle: int) -> str:
+    """The id in the log's first line; empty if that line does not verify."""
+    entry = _created(files, handle)
+    return str(entry.meta.get("log", "")) if entry is not None else ""
 
 
 def survey(files: Files, path: str, handle: int, start: Position = START) -> Verification:
     """Scan an open log from `start` to its end and classify it; an acknowledged fault is told from a torn tail."""
     head = load_head(files, path)
-    end, fault, sum_at_head = start, None, None
-    if head and head.position.seq == start.seq:
-        sum_at_head = start.sum
+    seen = _Seen(start)
     log_id = ""
     try:
-        log_id = log_id_of(files, handle)
-        for found in scan(read_chunks(files, handle, start.offset), start):
-            if isinstance(found, Fault):
-                fault = found
-                break
-            end = found.position
-            if head and end.seq == head.position.seq:
-                sum_at_head = end.sum
+        if (created := _created(files, handle)) is not None:
+            check_first(created)  # a scan that starts at a checkpoint does not meet it
+            log_id = str(created.meta.get("log", ""))
+        head = None if head and log_id and head.log_id != log_id else head
+        seen.follow(scan(read_chunks(files, handle, start.offset), start), head)
+        verdict = classify(seen.end, seen.fault, head, seen.sum_at_head)
     except NewerFormatError as error:
         verdict = Verdict(state=State.NEWER, evidence=str(error))
-    else:
-        head = None if head and log_id and head.log_id != log_id else head
-        verdict = classify(end, fault, head, sum_at_head)
     return Verification(
-        path=path, log_id=log_id, state=verdict.state, end=end, evidence=verdict.evidence, fault=fault, head=head
+        path=path,
+        log_id=log_id,
+        state=verdict.state,
+        end=seen.end,
+        evidence=verdict.evidence,
+        fault=seen.fault,
+        head=head,
+        confirmed=seen.confirmed,
     )
+
+
+class _Seen:
+    """What one scan met. Memory is bounded by one batch of the writer."""
+
+    def __init__(self, start: Position) -> None:
+        self.end = self.confirmed = start
+        self.fault: Fault | None = None
+        self.sum_at_head: str | None = None
+
+    def follow(self, found: Iterator[Entry | Fault], head: Head | None) -> None:
+        """Take in a scan to its end."""
+        at_head = head.position.seq if head else -1
+        held: deque[Position] = deque()
+        vouched = at_head
+        self.sum_at_head = self.end.sum if at_head == self.end.seq else None
+        for each in found:
+            if isinstance(each, Fault):
+                self.fault = each
+                return
+            self.end = each.position
+            held.append(self.end)
+            vouched = max(vouched, each.dur)
+            while held and held[0].seq <= vouched:
+                self.confirmed = held.popleft()
+            if self.end.seq == at_head:
+                self.sum_at_head = self.end.sum
 
 
 def verify(path: str, *, files: Files | None = None) -> Verification:
@@ -108,15 +141,38 @@ def verify(path: str, *, files: Files | None = None) -> Verification:
 
     Takes no lock and changes nothing. Raises OSError if the file cannot be read.
     """
-    disk = files or RealFiles()
-    handle = disk.open(path, "read")
-    try:
-        found = survey(disk, path, handle)
-        if found.state is State.TORN and has_writer(disk, path):
-            return replace(found, state=State.CLEAN, evidence="", being_written=True)
-        return found
-    finally:
-        disk.close(handle)
+    disk, path = resolve(files, path)
+    while True:
+        handle = disk.open(path, "read")
+        try:
+            found = _survey_beside_writer(disk, path, handle)
+            if not _was_replaced(disk, handle, path):
+                break
+        finally:
+            disk.close(handle)
+    if found.state is State.TORN and has_writer(disk, path):
+        return replace(found, state=State.CLEAN, evidence="", being_written=True)
+    return found
+
+
+def _survey_beside_writer(files: Files, path: str, handle: int) -> Verification:
+    """A living writer may undo a write while its bytes are read: damage is believed when it is seen twice."""
+    found = survey(files, path, handle)
+    while found.fault is not None and found.state is State.CORRUPT and has_writer(files, path):
+        again = survey(files, path, handle)
+        if again.fault is not None and _is_same(again.fault, found.fault):
+            return again
+        found = again
+    return found
+
+
+def _is_same(one: Fault, other: Fault) -> bool:
+    return (one.offset, one.reason) == (other.offset, other.reason)
+
+
+def _was_replaced(files: Files, handle: int, path: str) -> bool:
+    """Whether another file stands at the path: then a head that was just read may be about that one."""
+    return not is_at(files, handle, path) and files.stat(path) is not None
 
 
 def read(
@@ -135,7 +191,7 @@ def read(
     False (by default it sleeps 0.2 s and returns True). With `unconfirmed`, verified entries that nothing vouches for
     are yielded as well. Raises OSError, LogDamagedError (after the good entries), NewerFormatError, LogReplacedError.
     """
-    reader = _Reader(files or RealFiles(), path, unconfirmed=unconfirmed)
+    reader = _Reader(*resolve(files, path), unconfirmed=unconfirmed)
     try:
         while True:
             for entry in reader.more():
@@ -143,7 +199,6 @@ def read(
                     yield upcast(entry, upcasters or {})
             if not follow or not (wait or _sleep)():
                 return
-            reader.refresh()
     finally:
         reader.close()
 
@@ -160,7 +215,7 @@ class _Reader:
         self._files, self._path, self._unconfirmed = files, path, unconfirmed
         self._handle = files.open(path, "read")
         self._shown: Entry | None = None
-        self._log_id = log_id_of(files, self._handle)
+        self._log_id = ""
 
     def close(self) -> None:
         """Give back the file."""
@@ -168,45 +223,61 @@ class _Reader:
 
     def more(self) -> Iterator[Entry]:
         """Yield the confirmed entries that were not yet shown."""
-        head = load_head(self._files, self._path)
-        usable = head is not None and head.log_id in (self._log_id or head.log_id, self._log_id)
-        confirmed = head.position.seq if head is not None and usable else -1
+        fault = yield from self._pass(None)
+        if fault is not None:  # a writer may have undone a write while its bytes were read: look again
+            yield from self._pass(fault)
+
+    def _pass(self, before: Fault | None) -> Generator[Entry, None, Fault | None]:
+        """Read on once; returns damage to confirmed lines, or raises it if it was there `before`."""
+        head = self._head()
+        self._log_id = self._log_id or log_id_of(self._files, self._handle)
+        vouched = head.position.seq if head is not None and head.log_id == (self._log_id or head.log_id) else -1
+        confirmed = vouched if self._log_id else -1  # until the first line is there, the head may be of another log
         held: deque[Entry] = deque()
         start = self._shown.position if self._shown else START
         for found in scan(read_chunks(self._files, self._handle, start.offset), start):
             if isinstance(found, Fault):
-                self._judge(found, max(confirmed, found.vouched))
-                break
+                vouched = max(vouched, confirmed, found.vouched)
+                if found.seq > vouched:
+                    break
+                if before is not None and _is_same(found, before):
+                    yield from self._release(held, vouched)
+                    raise self._damaged(found, vouched)
+                return found
             held.append(found)
             confirmed = max(confirmed, found.dur)
             yield from self._release(held, confirmed)
         if self._unconfirmed:
             yield from self._release(held, held[-1].seq if held else -1)
+        return None
 
     def _release(self, held: deque[Entry], confirmed: int) -> Iterator[Entry]:
         while held and held[0].seq <= confirmed:
             self._shown = held.popleft()
             yield self._shown
 
-    def _judge(self, fault: Fault, confirmed: int) -> None:
-        if fault.seq <= confirmed:
-            where = f"{self._path}: line {fault.line}, byte {fault.offset}, seq {fault.seq}"
-            raise LogDamagedError(f"{where}: {fault.reason}, but it was acknowledged (all up to seq {confirmed} was)")
+    def _damaged(self, fault: Fault, vouched: int) -> LogDamagedError:
+        where = f"{self._path}: line {fault.line}, byte {fault.offset}, seq {fault.seq}"
+        return LogDamagedError(
+            f"{where}: {fault.reason}, but it was acknowledged (all up to seq {vouched} was); look at it with:"
+            f" python -m eventlog verify {self._path}"
+        )
 
-    def refresh(self) -> None:
-        """Notice that the file was replaced (a writer reopened it, or a person put another one there)."""
-        here, there = self._files.stat(self._handle), self._files.stat(self._path)
-        if there is None:
-            return
-        shown = self._shown
-        same = here is not None and (here.device, here.inode) == (there.device, there.inode)
-        if not same:
+    def _head(self) -> Head | None:
+        """The head, read while the file it speaks of stood at the path and was the one being read."""
+        while True:
+            head = load_head(self._files, self._path)
+            if not _was_replaced(self._files, self._handle, self._path):
+                self._expect_shown()
+                return head
+            following = self._files.open(self._path, "read")
             self._files.close(self._handle)
-            self._handle = self._files.open(self._path, "read")
-            self._log_id = log_id_of(self._files, self._handle)
-        if shown is not None and (not same or there.size < shown.position.offset):
-            line = self._files.read_at(self._handle, shown.offset, shown.size)
-            if line != shown.line:
-                raise LogReplacedError(
-                    f"{self._path} was replaced: seq {shown.seq} is not the line it was; read it again"
-                )
+            self._handle = following
+
+    def _expect_shown(self) -> None:
+        """Notice that what was shown is no longer there: a person put another log in this one's place."""
+        shown = self._shown
+        if shown is not None and self._files.read_at(self._handle, shown.offset, shown.size) != shown.line:
+            raise LogReplacedError(
+                f"{self._path} was replaced: seq {shown.seq} is not the line it was; read it again from the start"
+            )

@@ -1,6 +1,7 @@
 """Bytes -> clean, torn or corrupt, with the evidence: what a file that may have seen a crash holds.
 
-Law: pure. Only a proof (a later line's `dur`, or the head) makes damage "corrupt"; without one it is a torn tail.
+Law: pure. Only a proof makes damage "corrupt": a later line's `dur`, the head, or bytes that no crash leaves behind.
+Without one it is a torn tail.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _HEADER = re.compile(rb'\{"seq":(\d{1,19}),"prev":"[0-9a-f]{32}","dur":(-?\d{1,19}),')
 _FIRST_LINE = b'{"seq":0,"prev":"' + ZERO_SUM.encode() + b'","dur":-1,"id":"'
 _FIRST_LINE_LIMIT = 4096
+_CONTROL = re.compile(rb"[\x01-\x09\x0b-\x1f]")
 
 
 class State(StrEnum):
@@ -38,7 +40,7 @@ class Fault:
     """The first bytes that are not the next entry: `seq` is the one expected there, `offset` (bytes) where they begin.
 
     `vouched` is the highest seq that lines at or after the fault claim to have been on disk (-1: none), and `voucher`
-    the offset of the line that says so. `foreign`: these bytes are not even the torn beginning of a log.
+    the offset of the line that says so. `foreign`: no crash of a writer leaves such bytes here, so they are never cut.
     """
 
     seq: int
@@ -117,7 +119,8 @@ def check_first(entry: Entry) -> None:
 def _fault(position: Position, line: bytes, entry: Entry | None, rest: Iterator[tuple[int, bytes]]) -> Fault:
     seq = position.seq + 1
     vouched, voucher = claim(line), position.offset
-    foreign = position == START and not _may_be_torn_creation(line)
+    foreign = entry is not None  # a crash does not remove, repeat or move whole lines
+    foreign = foreign or (position == START and not _may_be_torn_creation(line))
     for offset, later in rest:
         foreign = foreign or position == START  # the first line is always written alone
         if vouched >= seq:
@@ -129,9 +132,9 @@ def _fault(position: Position, line: bytes, entry: Entry | None, rest: Iterator[
 
 
 def _may_be_torn_creation(line: bytes) -> bool:
-    """Whether a crash while a log was created can have left this: a part of a small first line, or unwritten blocks."""
-    begin = _FIRST_LINE[: len(line)]
-    return len(line) <= _FIRST_LINE_LIMIT and (line.startswith((begin, b"\0")))
+    """Whether a crash while a log was created can have left this: parts of a small first line, zeros for the rest."""
+    written = all(byte in (0, expected) for byte, expected in zip(line, _FIRST_LINE, strict=False))
+    return len(line) <= _FIRST_LINE_LIMIT and written and not _CONTROL.search(line, len(_FIRST_LINE))
 
 
 def _reason(position: Position, line: bytes, entry: Entry | None) -> str:
@@ -170,7 +173,8 @@ def classify(end: Position, fault: Fault | None, head: Head | None, sum_at_head:
         evidence = f"the head file has sum {head.position.sum} at seq {head.position.seq}, the log has {sum_at_head}"
         return Verdict(state=State.BEHIND, evidence=evidence)
     if fault and fault.foreign:
-        return Verdict(state=State.CORRUPT, evidence="this is not the beginning of an event log")
+        here = "this is not the beginning of an event log" if fault.seq == 0 else "no crash leaves a whole line there"
+        return Verdict(state=State.CORRUPT, evidence=here)
     if fault:
         return Verdict(state=State.TORN, evidence="nothing says that it was ever acknowledged")
     return Verdict(state=State.CLEAN)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from eventlog.errors import AppendError, LogPoisonedError
-from eventlog.files import write_all
+from eventlog.errors import AppendError, LogPoisonedError, LogReplacedError
+from eventlog.files import folder_of, write_all
 from eventlog.head import Head, encode_head
-from eventlog.opening import reopen_after_failure
+from eventlog.opening import copy_verified
 from eventlog.reading import head_path, load_head
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from eventlog.entry import Entry, Position
     from eventlog.files import Files
+
+CLOSED = -1
 
 
 class LineWriter:
@@ -30,14 +32,28 @@ class LineWriter:
         self.poisoned: LogPoisonedError | None = None
         self._files, self._path = files, path
         self._head_handle: int | None = None
+        self._attempted = 0  # bytes of a write that was begun and is neither on disk nor undone
 
     def write(self, entries: Sequence[Entry], log_id: str) -> None:
         """Put the lines on disk, with one write and one sync. Raises AppendError or LogPoisonedError; see the law."""
         if self.poisoned is not None:
             raise self.poisoned
-        self._expect_own_end()
+        self._expect_own_file()
+        lines = b"".join(entry.line for entry in entries)
+        self._attempted = len(lines)
         try:
-            write_all(self._files, self.handle, b"".join(entry.line for entry in entries))
+            self._put(lines)
+            self.position, self._attempted = entries[-1].position, 0
+        except (AppendError, LogPoisonedError):
+            raise
+        except BaseException:
+            self._poison("an append was interrupted")
+            raise
+        self.write_head(log_id)
+
+    def _put(self, lines: bytes) -> None:
+        try:
+            write_all(self._files, self.handle, lines)
         except OSError as error:
             self._roll_back(error)
             raise AppendError(f"{self._path}: nothing was appended: {_said(error)}") from error
@@ -45,14 +61,18 @@ class LineWriter:
             self._files.sync(self.handle)
         except OSError as error:
             raise self._poison(f"the disk did not confirm a write ({_said(error)})") from error
-        self.position = entries[-1].position
-        self.write_head(log_id)
 
-    def _expect_own_end(self) -> None:
-        found = self._files.stat(self.handle)
-        if found is not None and found.size != self.position.offset:
+    def _expect_own_file(self) -> None:
+        """Two looks that cost next to nothing: an append to a file that was moved away would be lost."""
+        try:
+            here, there = self._files.stat(self.handle), self._files.stat(self._path)
+        except OSError as error:
+            raise AppendError(f"{self._path}: nothing was appended: {_said(error)}") from error
+        if here is None or there is None or (here.device, here.inode) != (there.device, there.inode):
+            raise self._poison("the file was moved, removed or replaced while it was written")
+        if here.size != self.position.offset:
             raise self._poison(
-                f"it has {found.size} bytes, {self.position.offset} were written: somebody else writes to it"
+                f"it has {here.size} bytes, {self.position.offset} were written: somebody else writes to it"
             )
 
     def _roll_back(self, cause: OSError) -> None:
@@ -60,6 +80,7 @@ class LineWriter:
         try:
             self._files.truncate(self.handle, self.position.offset)
             self._files.sync(self.handle)
+            self._attempted = 0
         except OSError as error:
             raise self._poison(f"a write failed ({_said(cause)}) and could not be undone ({_said(error)})") from error
 
@@ -70,26 +91,50 @@ class LineWriter:
     def write_head(self, log_id: str) -> None:
         """Overwrite the head; it is only a witness, so a disk that says no here is not an error."""
         head = Head(log_id=log_id, position=self.position)
+        data = encode_head(head)
         with contextlib.suppress(OSError):
-            if self._head_handle is None:
-                if load_head(self._files, self._path) == head:
-                    return
+            if self._head_handle is not None:
+                self._files.write_at(self._head_handle, 0, data)
+            elif load_head(self._files, self._path) != head:
                 self._head_handle = self._files.open(head_path(self._path), "overwrite", create=True)
-            self._files.write_at(self._head_handle, 0, encode_head(head))
+                self._files.write_at(self._head_handle, 0, data)
+                self._files.truncate(self._head_handle, len(data))  # whatever longer thing stood there
 
-    def reopen(self, log_id: str) -> None:
-        """Go on in a new file that holds exactly what was acknowledged; raises OSError, LogDamagedError."""
+    def reopen(self) -> None:
+        """Go on in a new file that holds exactly what was acknowledged.
+
+        Raises OSError (try again later), LogDamagedError if acknowledged lines no longer verify, and LogReplacedError
+        if somebody else wrote to the log or replaced it: to go on would destroy what they wrote.
+        """
         if self.poisoned is None:
             return
-        handle = reopen_after_failure(self._files, self._path, self.handle, end=self.position, log_id=log_id)
-        self._files.close(self.handle)
-        self.handle, self.poisoned = handle, None
+        self._expect_nobody_elses()
+        handle = copy_verified(self._files, self._path, self.handle, self.position)
+        old, self.handle, self._attempted = self.handle, handle, 0
+        with contextlib.suppress(OSError):
+            self._files.close(old)
+        self._files.sync_dir(folder_of(self._path))
+        self.poisoned = None
+
+    def _expect_nobody_elses(self) -> None:
+        here, there = self._files.stat(self.handle), self._files.stat(self._path)
+        if there is not None and here is not None and (here.device, here.inode) != (there.device, there.inode):
+            raise LogReplacedError(f"{self._path} was replaced by somebody else; close this log and open it again")
+        own = self.position.offset + self._attempted
+        if here is not None and here.size > own:
+            raise LogReplacedError(
+                f"{self._path} has {here.size} bytes, {own} are ours: somebody else writes to it; stop that, close this"
+                f" log and open it again"
+            )
 
     def close(self) -> None:
         """Give back the files."""
-        for handle in (self.handle, self._head_handle):
-            if handle is not None:
-                self._files.close(handle)
+        handles = (self.handle, self._head_handle)
+        self.handle, self._head_handle = CLOSED, None
+        for handle in handles:
+            if handle is not None and handle != CLOSED:
+                with contextlib.suppress(OSError):
+                    self._files.close(handle)
 
 
 def _said(error: OSError) -> str:

@@ -1,0 +1,80 @@
+"""Wanted appends -> outcomes: who gets a new entry, who one that is already there, and who an error.
+
+Law: nothing is written here, and a bad event fails its own caller only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, TypeAlias
+
+from eventlog.entry import Entry, Event, Position, encode, uuid7
+from eventlog.errors import EventLogError, SequenceConflictError
+from eventlog.recent import expect_same
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+Outcome: TypeAlias = Entry | Exception
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Append:
+    """One wanted append: the event, and the seq that the log's last entry must have (None: any)."""
+
+    event: Event
+    expect_seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """Where ids and times come from: a clock (nanoseconds since 1970) and random bytes."""
+
+    time_ns: Callable[[], int]
+    randomness: Callable[[int], bytes]
+
+    def new_id(self) -> str:
+        """An id that sorts by time."""
+        return uuid7(self.time_ns() // 1_000_000, self.randomness(10))
+
+    def on(self, event: Event) -> Event:
+        """The event with its id and time, made now if it has none."""
+        now_ns = self.time_ns()
+        now = (_EPOCH + timedelta(microseconds=now_ns // 1000)).isoformat(timespec="microseconds")
+        return replace(
+            event,
+            id=uuid7(now_ns // 1_000_000, self.randomness(10)) if event.id is None else event.id,
+            time=now.replace("+00:00", "Z") if event.time is None else event.time,
+        )
+
+
+def draft(
+    wanted: Sequence[Append], end: Position, *, path: str, find: Callable[[str], Entry | None], stamp: Stamp
+) -> tuple[list[Outcome], list[Entry]]:
+    """Each caller's outcome, were all of it written after `end` now, and the new entries among them.
+
+    `find` gives the entry in the log that has an id. An id is looked at before the expected seq.
+    """
+    outcomes: list[Outcome] = []
+    fresh: dict[str, Entry] = {}
+    last = end
+    for one in wanted:
+        try:
+            event_id = one.event.id
+            known = (fresh.get(event_id) or find(event_id)) if isinstance(event_id, str) else None
+            if known is not None:
+                outcomes.append(expect_same(one.event, known))
+                continue
+            if one.expect_seq is not None and one.expect_seq != last.seq:
+                raise SequenceConflictError(f"{path}: expected the last seq to be {one.expect_seq}, it is {last.seq}")
+            entry = encode(stamp.on(one.event), after=last, dur=end.seq)
+        except EventLogError as error:
+            outcomes.append(error)
+        else:
+            outcomes.append(entry)
+            fresh[entry.id] = entry
+            last = entry.position
+    return outcomes, list(fresh.values())

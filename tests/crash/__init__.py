@@ -1,0 +1,1 @@
+"""Crash tests of the event log engine: every moment, every image, every failure."""

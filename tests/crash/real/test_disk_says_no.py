@@ -1,0 +1,202 @@
+"""A real disk that says no: it is full, a file may not grow, it is read-only.
+
+Law: whatever it says, the right error is raised, nothing is half-written, nothing acknowledged is lost, and the log
+goes on as soon as the disk does.
+"""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import resource
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from eventlog import AppendError, Event, EventLog, LogPoisonedError, read, verify
+from eventlog.recovery import State
+from tests.crash.real.layers import real, required
+from tests.crash.real.mounts import EXT4, XFS, How, Kind, fill, loop_disk, mount, remount, tmpfs, unmount
+from tests.crash.real.workload import SAID, expect_exactly, texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.crash.real.conftest import Tell
+
+pytestmark = real("disks that say no")
+
+BIG = "x" * 3000
+PAGE = 4096
+
+
+def append_until_refused(log: EventLog, said: list[object]) -> AppendError:
+    """Append ever more until the disk says no, and note what was acknowledged."""
+    for number in itertools.count():
+        try:
+            log.append(SAID, f"{number} {BIG}", id=f"{number}")
+        except AppendError as error:
+            return error
+        said.append(f"{number} {BIG}")
+    raise AssertionError("no disk is endless")
+
+
+def cause_of(error: BaseException) -> int | None:
+    """The number of the system's own error behind an error."""
+    assert isinstance(error.__cause__, OSError)
+    return error.__cause__.errno
+
+
+def test_a_full_disk_refuses_an_append_as_a_whole_and_takes_it_when_there_is_room(tmp_path: Path, tell: Tell) -> None:
+    required("tmpfs")
+    said: list[object] = []
+    with tmpfs(tmp_path / "small", 16 * PAGE) as folder:
+        path = folder / "events.jsonl"
+        reserve = folder / "reserve"
+        reserve.write_bytes(b"x" * 2 * PAGE)
+        with EventLog.open(str(path)) as log:
+            refused = append_until_refused(log, said)
+            assert cause_of(refused) == errno.ENOSPC
+            assert path.stat().st_size == log.position.offset, "a short write was undone"
+            assert texts(read(str(path))) == said
+            with pytest.raises(AppendError):
+                log.append_many([Event(type=SAID, data=BIG)] * 3)
+            reserve.unlink()
+            log.append(SAID, "room", id="room")
+            said.append("room")
+        fill(folder).unlink()
+        expect_exactly(path, said)
+    tell(f"full tmpfs: {len(said)} appends kept, the others refused whole, then it went on")
+
+
+@pytest.mark.parametrize("kind", [EXT4, XFS], ids=lambda kind: kind.name)
+def test_a_full_real_disk_loses_nothing(kind: Kind, tmp_path: Path) -> None:
+    required(kind.name)
+    said: list[object] = []
+    with loop_disk(kind, tmp_path) as disk:
+        path = disk.folder / "events.jsonl"
+        with EventLog.open(str(path)) as log:
+            log.append(SAID, "before")
+            said.append("before")
+            filler = fill(disk.folder)
+            refused = append_until_refused(log, said)
+            assert cause_of(refused) == errno.ENOSPC
+            filler.unlink()
+            log.append(SAID, "after")
+            said.append("after")
+        disk.cut_power()
+        disk.power_up()
+        expect_exactly(path, said)
+
+
+def test_a_log_cannot_begin_on_a_full_disk_and_can_later(tmp_path: Path) -> None:
+    required("tmpfs")
+    with tmpfs(tmp_path / "small", 4 * PAGE) as folder:
+        path = folder / "events.jsonl"
+        filler = fill(folder)
+        with pytest.raises((OSError, AppendError)) as refused:
+            EventLog.open(str(path))
+        told = refused.value if isinstance(refused.value, OSError) else refused.value.__cause__
+        assert isinstance(told, OSError)
+        assert told.errno == errno.ENOSPC
+        filler.unlink()
+        with EventLog.open(str(path)) as log:
+            log.append(SAID, "now")
+        expect_exactly(path, ["now"])
+
+
+def test_a_torn_tail_is_kept_where_it_is_while_there_is_no_room_to_save_it(tmp_path: Path) -> None:
+    required("tmpfs")
+    with tmpfs(tmp_path / "small", 16 * PAGE) as folder:
+        path = folder / "events.jsonl"
+        with EventLog.open(str(path)) as log:
+            log.append(SAID, "kept")
+        tail = b'{"seq":2,"prev":"'
+        with path.open("ab") as file:
+            file.write(tail)
+        filler = fill(folder)
+        with EventLog.open(str(path)) as log:
+            assert "make room" in str(log.read_only)
+            assert texts(log.read()) == ["kept"]
+        assert path.read_bytes().endswith(tail)
+        filler.unlink()
+        with EventLog.open(str(path)) as log:
+            assert log.read_only is None
+            assert [entry.type for entry in log.read()][-1] == "log.recovered"
+        assert [kept.read_bytes() for kept in folder.glob("quarantine/*.torn")] == [tail]
+
+
+@contextmanager
+def file_size_limit(size_bytes: int) -> Iterator[None]:
+    """No file of this process may grow beyond so many bytes: a write that would is short, the next one fails."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_a_write_that_the_kernel_cuts_short_leaves_nothing_behind(tmp_path: Path, tell: Tell) -> None:
+    required("fork")
+    path = tmp_path / "events.jsonl"
+    lengths = 0
+    with EventLog.open(str(path)) as log:
+        before = path.read_bytes()
+        for short in range(1, 200, 7):
+            with file_size_limit(len(before) + short), pytest.raises(AppendError) as refused:
+                log.append(SAID, BIG)
+            assert cause_of(refused.value) == errno.EFBIG
+            assert path.read_bytes() == before
+            lengths += 1
+        log.append(SAID, "whole")
+    expect_exactly(path, ["whole"])
+    tell(f"short writes (RLIMIT_FSIZE): {lengths}, each undone")
+
+
+def test_a_disk_that_turns_read_only_under_a_writer_poisons_it_and_keeps_what_was_acknowledged(tmp_path: Path) -> None:
+    """An ext4 that met an error of its own; no other way to make a disk read-only under an open file is known."""
+    required("ext4")
+    with loop_disk(EXT4, tmp_path) as disk:
+        path = disk.folder / "events.jsonl"
+        with EventLog.open(str(path)) as log:
+            log.append(SAID, "kept")
+            remount(disk.folder, data="abort")
+            for _ in range(2):
+                with pytest.raises(LogPoisonedError, match="Read-only file system"):
+                    log.append(SAID, "refused")
+            with pytest.raises(OSError, match="Read-only file system"):
+                log.reopen()
+            assert texts(log.read()) == ["kept"]
+        with pytest.raises(OSError, match="Read-only file system"):
+            EventLog.open(str(path))
+        disk.power_up()
+        expect_exactly(path, ["kept"])
+
+
+def test_a_log_on_a_read_only_mount_can_be_read_and_not_opened_for_writing(tmp_path: Path) -> None:
+    required("tmpfs")
+    path = tmp_path / "events.jsonl"
+    with EventLog.open(str(path)) as log:
+        log.append(SAID, "kept")
+    before = {found: found.read_bytes() for found in tmp_path.iterdir()}
+    place = str(tmp_path)
+    mount(place, tmp_path, kind="none", how=How.BIND)
+    try:
+        remount(tmp_path, How.BIND | How.READ_ONLY)
+        with pytest.raises(OSError, match="Read-only file system") as refused:
+            EventLog.open(str(path))
+        assert refused.value.errno == errno.EROFS
+        assert str(refused.value.filename).startswith(place)
+        assert texts(read(str(path))) == ["kept"]
+        assert verify(str(path)).state is State.CLEAN
+        remount(tmp_path, How.BIND)
+        assert {found: found.read_bytes() for found in tmp_path.iterdir()} == before
+        expect_exactly(path, ["kept"])
+    finally:
+        unmount(tmp_path, lazily=True)

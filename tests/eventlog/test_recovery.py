@@ -1,0 +1,243 @@
+"""Clean, torn, corrupt, behind or newer: what a file is, and that no damage to acknowledged lines passes for a tear.
+
+Law: every single damage to a small log is tried, not a sample; with a head nothing acknowledged is ever called torn.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventlog.entry import FORMAT_VERSION, START, ZERO_SUM, Entry, Event, Position, encode, seal
+from eventlog.errors import NewerFormatError
+from eventlog.head import Head
+from eventlog.recovery import Fault, State, Verdict, claim, classify, scan, split_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LOG_ID = "018bcfe5-6800-7000-8000-000000000000"
+
+
+def written(batches: Sequence[int], log_id: str = LOG_ID, text: str = "x") -> list[Entry]:
+    """The entries of a log whose commits had these sizes; the first line stands alone."""
+    created = Event(type="log.created", meta={"format": FORMAT_VERSION, "log": log_id}, id="0", time="t")
+    entries, end = [encode(created, after=START, dur=-1)], 0
+    for size in batches:
+        for _ in range(size):
+            event = Event(type="said", data=f"{text}{len(entries)}", id=str(len(entries)), time="t")
+            entries.append(encode(event, after=entries[-1].position, dur=end))
+        end = entries[-1].seq
+    return entries
+
+
+ENTRIES = written([1, 2, 1, 3])
+LINES = [entry.line for entry in ENTRIES]
+LOG = b"".join(LINES)
+HEAD = Head(log_id=LOG_ID, position=ENTRIES[-1].position)
+LAST_BATCH = ENTRIES[-3].offset
+
+
+def judged(data: bytes, head: Head | None = HEAD) -> tuple[Verdict, int, Fault | None]:
+    """The verdict, how many entries are good, and the fault."""
+    end, fault, at_head = START, None, None
+    for found in scan([data]):
+        if isinstance(found, Fault):
+            fault = found
+            break
+        end = found.position
+        at_head = end.sum if head and end.seq == head.position.seq else at_head
+    return classify(end, fault, head, at_head), end.seq + 1, fault
+
+
+def line_at(offset: int) -> int:
+    return sum(1 for entry in ENTRIES if entry.position.offset <= offset)
+
+
+def test_a_whole_log_is_clean_with_and_without_a_head() -> None:
+    for head in (HEAD, None, Head(log_id=LOG_ID, position=ENTRIES[2].position)):
+        assert judged(LOG, head) == (Verdict(state=State.CLEAN), len(ENTRIES), None)
+
+
+def test_every_flipped_bit_of_an_acknowledged_log_is_refused_at_its_line() -> None:
+    for bit in range(len(LOG) * 8):
+        damaged = bytearray(LOG)
+        damaged[bit // 8] ^= 1 << bit % 8
+        verdict, good, fault = judged(bytes(damaged))
+        assert verdict.state is State.CORRUPT
+        assert fault is not None
+        assert (good, fault.seq, fault.offset) == (line_at(bit // 8), line_at(bit // 8), ENTRIES[good].offset)
+
+
+def test_without_a_head_only_damage_to_the_last_batch_looks_like_a_tear() -> None:
+    for bit in range(len(LOG) * 8):
+        damaged = bytearray(LOG)
+        damaged[bit // 8] ^= 1 << bit % 8
+        verdict, good, _ = judged(bytes(damaged), None)
+        assert good == line_at(bit // 8)
+        assert verdict.state is (State.TORN if bit // 8 >= LAST_BATCH else State.CORRUPT)
+
+
+def test_every_cut_of_an_acknowledged_log_is_refused() -> None:
+    for size in range(len(LOG)):
+        verdict, good, fault = judged(LOG[:size])
+        assert verdict.state is (State.CORRUPT if fault else State.BEHIND)
+        assert good == line_at(size)
+
+
+def test_without_a_head_a_cut_log_is_torn_or_a_shorter_log() -> None:
+    """Not detectable: nothing is left that could vouch for what was cut off."""
+    for size in range(len(LOG)):
+        verdict, good, fault = judged(LOG[:size], None)
+        assert good == line_at(size)
+        assert verdict.state is (State.TORN if fault else State.CLEAN)
+
+
+def test_lines_that_are_missing_repeated_or_moved_are_refused_even_without_a_head() -> None:
+    count = len(LINES)
+    for at in range(count):
+        removed = LINES[:at] + LINES[at + 1 :]
+        repeated = LINES[: at + 1] + LINES[at:]
+        for lines in [removed, repeated]:
+            if lines != LINES[:-1]:
+                verdict, good, _ = judged(b"".join(lines), None)
+                assert (verdict.state, good) == (State.CORRUPT, at + (lines is repeated))
+    for first, second in itertools.combinations(range(count), 2):
+        lines = LINES.copy()
+        lines[first], lines[second] = lines[second], lines[first]
+        verdict, good, _ = judged(b"".join(lines), None)
+        assert (verdict.state, good) == (State.CORRUPT, first)
+
+
+def test_lines_of_another_log_are_refused_even_at_the_end() -> None:
+    for foreign in written([1, 1, 1, 1, 1, 1, 1, 1, 1], log_id="another", text="y"):
+        for at in range(1, len(LINES) + 1):
+            verdict, good, _ = judged(b"".join([*LINES[:at], foreign.line, *LINES[at:]]), None)
+            assert (verdict.state, good) == (State.CORRUPT, at)
+
+
+def test_a_batch_torn_anywhere_is_torn_with_the_head_that_was_there_before() -> None:
+    """Zeros, beginnings and ends: with several writes in flight, later lines may be whole and earlier ones not."""
+    before = Head(log_id=LOG_ID, position=ENTRIES[-4].position)
+    batch = LOG[LAST_BATCH:]
+    for at in range(1, len(batch)):
+        whole = at >= len(batch) - 1
+        for tail in (batch[:at], bytes(at), bytes(at) + batch[at:], batch[:at] + bytes(len(batch) - at)):
+            for head in (before, None):
+                verdict, good, fault = judged(LOG[:LAST_BATCH] + tail, head)
+                assert good >= len(ENTRIES) - 3
+                assert verdict.state is State.TORN or (whole and fault is None) or good < len(ENTRIES)
+                assert verdict.state in {State.TORN, State.CLEAN}
+
+
+def test_any_line_that_was_on_disk_when_a_later_one_was_written_is_vouched_for() -> None:
+    for at in range(len(LINES) - 3):
+        torn = b"".join([*LINES[:at], LINES[at][:-9], b"\n", *LINES[at + 1 :]])
+        verdict, good, fault = judged(torn, None)
+        assert fault is not None
+        assert (verdict.state, good, fault.seq) == (State.CORRUPT, at, at)
+        assert fault.vouched >= at
+        assert LOG[fault.voucher + len(torn) - len(LOG) :] or fault.voucher
+        assert f"all up to seq {fault.vouched} was on disk" in verdict.evidence
+
+
+def test_a_newline_that_was_damaged_hides_no_voucher() -> None:
+    fused = LOG.replace(b"\n", b"X")
+    assert claim(fused[:-1] + b"\n") == ENTRIES[-1].dur
+    assert claim(fused) == -1
+
+
+def test_the_head_tells_an_older_copy_and_another_history() -> None:
+    verdict, good, fault = judged(b"".join(LINES[:-1]))
+    assert (verdict.state, good, fault) == (State.BEHIND, len(LINES) - 1, None)
+    other = b"".join(entry.line for entry in written([1, 2, 1, 3], text="y"))
+    assert judged(other)[0].state is State.BEHIND
+    assert "has sum" in judged(other)[0].evidence
+
+
+CREATED = LINES[0]
+
+
+def test_a_torn_creation_is_torn() -> None:
+    for at in range(1, len(CREATED)):
+        rest = len(CREATED) - at
+        for tail in (CREATED[:at], bytes(at), bytes(at) + CREATED[at:], CREATED[:at] + bytes(rest)):
+            assert judged(tail, None)[0].state is State.TORN, tail
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"Dear diary\n", b"\n", b"hello", b"{}\n", b'{"a":1}\n{"b":2}\n', "灯".encode(), b"\xff\xfe\0", b"PK\3\4",
+        b" " + LOG, b"\xef\xbb\xbf" + LOG, LOG.replace(b"\n", b"\r\n"), b"\n" + LOG, b"\0\0hello\n",
+        bytes(5000), bytes(10) + b"\x01",
+        "Dear diary".encode("utf-16-be"), CREATED[:-9] + b"\nmore",
+    ],
+)  # fmt: skip
+def test_a_file_that_is_not_a_log_is_never_taken_for_a_torn_one(data: bytes) -> None:
+    assert judged(data, None)[0].state is State.CORRUPT
+
+
+@given(st.binary(min_size=1, max_size=300))
+def test_bytes_that_are_no_log_are_torn_only_where_a_creation_could_have_left_them(data: bytes) -> None:
+    verdict, good, _ = judged(data, None)
+    assert good == 0
+    if verdict.state is State.TORN:
+        assert all(byte in (0, expected) for byte, expected in zip(data, CREATED[:55], strict=False))
+
+
+@given(st.integers(0, len(LOG)), st.binary(min_size=1, max_size=60), st.booleans())
+def test_whatever_is_written_into_a_log_the_lines_before_it_stay_good(at: int, rubbish: bytes, insert: bool) -> None:  # noqa: FBT001 - a parameter
+    data = LOG[:at] + rubbish + LOG[at if insert else at + len(rubbish) :]
+    if data != LOG:
+        verdict, good, _ = judged(data)
+        assert good >= line_at(at)
+        assert verdict.state is not State.CLEAN or good == len(LINES)
+
+
+def test_a_newer_format_is_not_called_corrupt_and_is_believed_only_if_it_verifies() -> None:
+    newer = encode(
+        Event(type="log.created", meta={"format": FORMAT_VERSION + 1}, id="0", time="t"), after=START, dur=-1
+    )
+    with pytest.raises(NewerFormatError, match=f"format {FORMAT_VERSION + 1}, this eventlog reads up to"):
+        list(scan([newer.line]))
+    with pytest.raises(NewerFormatError, match="of a newer format"):
+        list(scan([LOG, seal(b'{"n":8')]))
+    assert judged(newer.line.replace(b"t", b"T"), None)[0].state is not State.NEWER
+
+
+@given(st.binary(max_size=60).map(lambda data: data.replace(b"\x01", b"\n")), st.lists(st.integers(0, 60)))
+def test_lines_are_the_same_however_the_bytes_arrive(data: bytes, cuts: list[int]) -> None:
+    places = [0, *sorted(cuts), len(data)]
+    chunks = [data[begin:end] for begin, end in itertools.pairwise(places)] if places == sorted(places) else [data]
+    lines = list(split_lines(chunks, 5))
+    assert lines == list(split_lines([data], 5))
+    assert b"".join(line for _, line in lines) == data
+    assert all(line.count(b"\n") <= 1 and b"\n" not in line[:-1] for _, line in lines)
+    assert [offset for offset, _ in lines] == [5 + sum(len(each) for _, each in lines[:at]) for at in range(len(lines))]
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 100, len(LOG)])
+def test_a_scan_gives_the_same_whatever_the_chunks(size: int) -> None:
+    chunks = [LOG[at : at + size] for at in range(0, len(LOG), size)]
+    assert list(scan(chunks)) == ENTRIES
+    middle = ENTRIES[3].position
+    assert list(scan([LOG[middle.offset :]], middle)) == ENTRIES[4:]
+
+
+def test_a_line_without_an_end_takes_no_memory_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eventlog.recovery.LINE_LIMIT", 100)
+    pieces = list(split_lines([b"x" * 60] * 10))
+    assert max(len(piece) for _, piece in pieces) <= 160
+    assert b"".join(piece for _, piece in pieces) == b"x" * 600
+
+
+def test_a_scan_from_a_position_accepts_only_what_follows_it() -> None:
+    wrong = Position(seq=ENTRIES[3].seq, offset=ENTRIES[3].position.offset, sum=ZERO_SUM)
+    (fault,) = scan([LOG[wrong.offset :]], wrong)
+    assert isinstance(fault, Fault)
+    assert "its prev is" in fault.reason
