@@ -1,0 +1,121 @@
+"""`export`: what an event says arrives exactly, in every format, and no file is lost to it.
+
+Law: an export is read back by another parser than the one that wrote it, and compared with the entries.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+
+from eventlog import Event, EventLog
+from tests.eventlog.histories import HISTORIES, write
+from tests.eventlog.test_tool import damage_the_middle, make, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("export")
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return make(tmp_path / "events.jsonl")
+
+
+def exported(log: Path, *options: str) -> bytes:
+    ran = run("export", log, *options)
+    assert (ran.exit_code, ran.stderr) == (0, "")
+    return ran.stdout_bytes
+
+
+@settings(deadline=None, max_examples=40)
+@given(history=HISTORIES)
+def test_every_format_says_exactly_what_the_events_say(folder: Path, history: list[list[Event]]) -> None:
+    log = folder / "events.jsonl"
+    entries = write(log, history)
+    plain = [
+        {name: getattr(entry, name) for name in ("id", "time", "type", "v", "subject", "meta", "data")}
+        for entry in entries
+    ]
+    assert [json.loads(line) for line in exported(log).split(b"\n")[:-1]] == plain
+    rows = list(csv.DictReader(io.StringIO(exported(log, "--format", "csv").decode(), newline="")))
+    assert [(int(row["seq"]), int(row["v"]), row["type"], row["subject"], row["id"], row["time"]) for row in rows] == [
+        (entry.seq, entry.v, entry.type, entry.subject, entry.id, entry.time) for entry in entries
+    ]
+    assert [(json.loads(row["meta"]), json.loads(row["data"])) for row in rows] == [
+        (entry.meta, entry.data) for entry in entries
+    ]
+    for entry, line in zip(entries, exported(log, "--format", "cloudevents").split(b"\n")[:-1], strict=True):
+        event = json.loads(line)
+        assert (event["specversion"], event["id"], event["type"], event["time"]) == (
+            "1.0",
+            entry.id,
+            entry.type,
+            entry.time,
+        )
+        assert event["source"] == f"urn:eventlog:{entries[0].meta['log']}"
+        assert event.get("subject", "") == entry.subject
+        assert event.get("subject") != ""
+        assert event.get("data") == entry.data
+        assert json.loads(event.get("meta", "{}")) == entry.meta
+        assert all(name.isalnum() and name.islower() for name in event), "the names that CloudEvents allows"
+        assert all(value is not None for value in event.values())
+        assert ("datacontenttype" in event) == ("data" in event)
+
+
+def test_a_time_range_is_exported(tmp_path: Path) -> None:
+    log = tmp_path / "events.jsonl"
+    entries = write(log, [[Event(type="noted", data=number)] for number in range(5)])
+    found = exported(log, "--since", entries[2].time, "--until", entries[3].time)
+    assert [json.loads(line)["id"] for line in found.splitlines()] == [entries[2].id, entries[3].id]
+    assert exported(log, "--since", "2023-11-15") == b""
+    assert len(exported(log, "--until", "2023-11-15").splitlines()) == len(entries)
+    assert len(exported(log, "--type", "noted", "--seq", "2:3").splitlines()) == 2
+
+
+def test_a_file_is_written_whole_and_never_replaced_unasked(log: Path) -> None:
+    out = log.parent / "out.jsonl"
+    assert exported(log, "-o", str(out)) == b""
+    assert out.read_bytes() == exported(log)
+    out.write_bytes(b"mine")
+    ran = run("export", log, "-o", out)
+    assert ran.exit_code == 1
+    assert "add --force" in ran.stderr
+    assert out.read_bytes() == b"mine"
+    assert exported(log, "-o", str(out), "--force") == b""
+    assert out.read_bytes() == exported(log)
+    assert not list(log.parent.glob("*.new"))
+
+
+@pytest.mark.parametrize("name", ["events.jsonl", "events.head", "events.lock", "checkpoint.json", "link"])
+def test_the_log_and_what_belongs_to_it_is_never_written_to(log: Path, name: str) -> None:
+    (log.parent / "link").symlink_to(log)
+    before = {path.name: path.read_bytes() for path in log.parent.iterdir()}
+    ran = run("export", log, "-o", log.parent / name, "--force")
+    assert ran.exit_code == 1
+    assert "is the log, or belongs to it" in ran.stderr
+    assert {path.name: path.read_bytes() for path in log.parent.iterdir()} == before
+
+
+def test_of_a_damaged_log_what_is_good_is_exported(log: Path) -> None:
+    damage_the_middle(log)
+    ran = run("export", log)
+    assert (ran.exit_code, len(ran.stdout_bytes.splitlines())) == (11, 4)
+    out = log.parent / "out.csv"
+    assert run("export", log, "--format", "csv", "-o", out).exit_code == 11
+    assert len(out.read_bytes().splitlines()) == 5
+
+
+def test_beside_a_living_writer_all_that_is_there_is_exported(log: Path) -> None:
+    with EventLog.open(str(log)) as writer:
+        writer.append("noted")
+        assert len(exported(log).splitlines()) == 11

@@ -1,0 +1,207 @@
+"""`repair` and `verify --deep`: what a person is told at two in the morning, and what is done when they say so.
+
+Law: the files are real and damaged for real; every command that is named as the next one is typed as it stands.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from eventlog import EventLog, read, verify
+from eventlog.entry import decode
+from eventlog.tool import repair_command, verify_command
+from eventlog.tool.view import CountingLens, CountingProjection
+from tests.eventlog.test_tool import (
+    DAMAGES,
+    PYTHON,
+    damage_the_middle,
+    head_of,
+    in_shell,
+    lines_of,
+    lose_the_end,
+    make,
+    put,
+    run,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from eventlog.tool.view import Read
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return make(tmp_path / "events.jsonl")
+
+
+def tree(folder: Path) -> dict[str, tuple[bytes, int]]:
+    return {str(at): (at.read_bytes(), at.stat().st_mtime_ns) for at in sorted(folder.rglob("*")) if at.is_file()}
+
+
+@pytest.mark.parametrize("kind", DAMAGES)
+def test_a_dry_run_tells_what_verify_tells_and_changes_nothing(kind: str, log: Path) -> None:
+    damage, (code, state, _, _, _) = DAMAGES[kind]
+    damage(log)
+    before = tree(log.parent)
+    ran = run("repair", log)
+    assert ran.exit_code == code
+    assert f": {state}: " in ran.output
+    assert tree(log.parent) == before
+    if code >= 10:
+        assert [line.split()[0] for line in ran.stdout.splitlines()[1:] if line[0] != " "] == [
+            "kept",
+            "quarantined",
+            "lost",
+            "next",
+        ]
+
+
+@pytest.mark.parametrize("kind", [kind for kind, (_, expected) in DAMAGES.items() if expected[0] >= 10])
+def test_the_commands_it_names_lead_to_a_whole_log(kind: str, log: Path) -> None:
+    DAMAGES[kind][0](log)
+    good = {entry.sum for line in lines_of(log) if (entry := decode(line + b"\n"))}
+    damaged = log.read_bytes()
+    for _ in range(2):
+        following = json.loads(run("repair", log, "--json").stdout)["next"]
+        ran = in_shell(following.replace("python", PYTHON, 1), cwd=log.parent)
+        assert (ran.returncode, ran.stderr) == (0, b"")
+    assert run("verify", log).exit_code == 0
+    assert [each.read_bytes() for each in log.parent.glob("quarantine/events.jsonl.*")] == [damaged]
+    told = json.loads(run("repair", log, "--json").stdout)
+    assert (told["state"], told["next"]) == ("clean", None)
+    with EventLog.open(str(log)) as writer:
+        assert writer.read_only is None
+        assert good <= {entry.meta.get("original_sum", entry.sum) for entry in writer.read()}
+
+
+def test_kept_quarantined_and_lost_are_told_exactly(log: Path) -> None:
+    lines = lines_of(log)
+    begin = sum(len(line) + 1 for line in lines[:4])
+    damage_the_middle(log)
+    told = json.loads(run("repair", log, "--json").stdout)
+    assert (told["kept"]["entries"], told["kept"]["verbatim"]) == (9, 4)
+    assert told["kept"]["runs"] == [
+        {"first_seq": 0, "last_seq": 3, "verbatim": True},
+        {"first_seq": 5, "last_seq": 9, "verbatim": False},
+    ]
+    assert told["quarantined"]["bytes"] == log.stat().st_size
+    assert told["quarantined"]["damaged"] == [{"offset": begin, "bytes": len(lines[4]) + 1}]
+    assert told["lost"]["entries"] == 1
+    assert [(gap["first_seq"], gap["last_seq"]) for gap in told["lost"]["gaps"]] == [(4, 4)]
+    shown = run("repair", log).stdout
+    assert "kept         9 entries, 4 of them byte for byte\n  seq 0 to 3\n  seq 5 to 9, with a new seq\n" in shown
+    assert f"lost         1 entries\n  seq 4, {len(lines[4]) + 1} bytes at byte {begin}: " in shown
+    assert shown.splitlines()[-1] == f"next         python -m eventlog repair {log} --salvage"
+
+
+def test_both_at_once_and_once_more(log: Path) -> None:
+    damage_the_middle(log)
+    assert run("repair", log, "--salvage", "--adopt").exit_code == 0
+    before = {name: data for name, (data, _) in tree(log.parent).items()}
+    ran = run("repair", log, "--salvage", "--adopt")
+    assert (ran.exit_code, "was in its place already" in ran.stdout) == (0, True)
+    assert {name: data for name, (data, _) in tree(log.parent).items()} == before
+
+
+def test_an_interrupted_adoption_is_told_and_finished(log: Path) -> None:
+    damage_the_middle(log)
+    old_head = head_of(log).read_bytes()
+    run("repair", log, "--salvage", "--adopt")
+    head_of(log).write_bytes(old_head)
+    told = json.loads(run("repair", log, "--json").stdout)
+    assert told["next"] == f"python -m eventlog repair {log} --adopt"
+    assert "was interrupted" in run("repair", log).stdout
+    assert run("repair", log, "--salvage", "--adopt").exit_code == 0
+    assert run("verify", log).exit_code == 0
+    assert not list(log.parent.glob("*salvaged*"))
+
+
+def test_what_cannot_be_done_is_one_plain_line(log: Path) -> None:
+    damage_the_middle(log)
+    ran = run("repair", log, "--adopt")
+    assert (ran.exit_code, "make it first, with --salvage" in ran.stderr) == (1, True)
+    run("repair", log, "--salvage")
+    with EventLog.open(str(log)):
+        ran = run("repair", log, "--adopt")
+        assert (ran.exit_code, "is being written by pid" in ran.stderr) == (1, True)
+    put(log, lines_of(log)[:2])
+    ran = run("repair", log, "--adopt")
+    assert (ran.exit_code, "is no salvage of what" in ran.stderr) == (1, True)
+    assert run("repair", log.with_name("none.jsonl")).exit_code == 1
+
+
+def test_many_gaps_are_shown_in_short_and_named_in_full(tmp_path: Path) -> None:
+    log = tmp_path / "events.jsonl"
+    with EventLog.open(str(log)) as writer:
+        for _ in range(80):
+            writer.append("noted")
+    put(log, lines_of(log)[::2])
+    assert len(run("repair", log).stdout.splitlines()) < 80
+    assert "more; --json names all" in run("repair", log).stdout
+    assert len(json.loads(run("repair", log, "--json").stdout)["lost"]["gaps"]) == 40
+
+
+def test_another_program_names_its_own_commands(log: Path) -> None:
+    damage_the_middle(log)
+    ran = CliRunner().invoke(repair_command(program="prog log"), [str(log)])
+    assert ran.stdout.splitlines()[-1] == f"next         prog log repair {shlex.quote(str(log))} --salvage"
+
+
+class FileLens(CountingLens):
+    """Derives one file: how many entries there are."""
+
+    def files(self, state: dict[str, Any], _read: Read) -> Mapping[str, bytes]:
+        return {"count.txt": b"%d" % state["entries"]}
+
+
+def deep(log: Path) -> tuple[int, dict[str, str]]:
+    ran = CliRunner().invoke(verify_command(lens=FileLens()), [str(log), "--deep", "--json"])
+    return ran.exit_code, {each["name"]: each["state"] for each in json.loads(ran.stdout).get("derived", [])}
+
+
+def test_a_derived_file_is_equal_behind_missing_or_different(log: Path) -> None:
+    count = log.with_name("count.txt")
+    for content, expected in {b"10": (0, "equal"), b"7": (0, "behind"), b"x": (13, "different")}.items():
+        count.write_bytes(content)
+        assert deep(log) == (expected[0], {"count.txt": expected[1]})
+    ran = CliRunner().invoke(verify_command(lens=FileLens()), [str(log), "--deep"])
+    assert ran.stderr.startswith("count.txt: different: ")
+    count.write_bytes(b"7")
+    ran = CliRunner().invoke(verify_command(lens=FileLens()), [str(log), "--deep"])
+    assert ran.stderr == "count.txt: 3 entries behind: it is what the log added up to at seq 6\n"
+    count.unlink()
+    assert deep(log) == (0, {"count.txt": "missing"})
+    count.write_bytes(b"10")
+    assert CliRunner().invoke(verify_command(lens=FileLens()), [str(log), "--deep"]).output == ""
+    lose_the_end(log)
+    assert deep(log) == (10, {})
+
+
+def test_a_checkpoint_that_the_log_does_not_add_up_to_is_found(log: Path) -> None:
+    log.with_name("count.txt").write_bytes(b"11")
+    projection = CountingProjection()
+    with EventLog.open(str(log)) as writer:
+        state = writer.fold(projection)
+        writer.save_checkpoint(projection, state)
+        writer.append("noted")
+        assert deep(log) == (0, {"checkpoint.json": "equal", "count.txt": "equal"})
+        wrong = {**projection.initial(), "entries": 99}
+        writer.save_checkpoint(projection, wrong)
+    assert deep(log) == (13, {"checkpoint.json": "different", "count.txt": "equal"})
+
+
+def test_a_salvage_says_where_its_log_was_and_can_be_looked_at(log: Path) -> None:
+    damage_the_middle(log)
+    assert run("repair", log, "--salvage").exit_code == 0
+    made = log.with_name("events.salvaged.jsonl")
+    assert verify(str(made)).confirmed == verify(str(made)).end
+    assert run("show", made).stderr == ""
+    kept = [entry for entry in read(str(made)) if "original_seq" in entry.meta]
+    assert [entry.meta["original_seq"] for entry in kept] == [5, 6, 7, 8, 9]
