@@ -17,11 +17,13 @@ from stages.prompts import digest, messages
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+# Matched against stripped lines; it counts what it repeats, so that no line is scanned twice.
 _HEADING = re.compile(
-    r"^\s*(?:#{1,6}\s*)?\**\s*(?:镜头|分镜|Shot)\s*[#：:]?\s*(\d+)\**[^\S\n]*[：:]?\**[^\S\n]*",
-    re.IGNORECASE | re.MULTILINE,
+    r"(?:[-*•+]\s{1,3})?(?P<mark>#{1,6}\s{0,3})?(?P<bold>[*_【\[]{0,3})\s{0,3}(?:镜头|分镜|Shot)\s{0,3}[#：:]?\s{0,3}"
+    r"(?P<number>\d{1,6})(?!\w)[*_】\]]{0,3}\s{0,3}(?P<colon>[：:][*_】\]]{0,3})?(?P<rest>.*)",
+    re.IGNORECASE,
 )
-_LEAST = 8
+_LEAST = 8  # letters and digits that a description has at least
 _MESSAGES = {
     "count": {
         "zh": "脚本有 {0} 个镜头，编号 {1}；回答里的镜头编号是 {2}",
@@ -76,8 +78,14 @@ class Enhancement:
 
 def describe(answer: str) -> list[tuple[int, str]]:
     """The shot numbers of an answer and what is said under each."""
-    pieces = _HEADING.split(answer)
-    return [(int(number), body.strip()) for number, body in zip(pieces[1::2], pieces[2::2], strict=True)]
+    found: list[tuple[int, list[str]]] = []
+    for line in map(str.strip, answer.split("\n")):
+        heading = _HEADING.match(line)
+        if heading and (heading["mark"] or heading["bold"] or heading["colon"] or not heading["rest"]):
+            found.append((int(heading["number"]), [heading["rest"].strip()]))
+        elif found:
+            found[-1][1].append(line)
+    return [(number, "\n".join(lines).strip()) for number, lines in found]
 
 
 def _check_each(brief: Brief, described: Sequence[tuple[int, str]]) -> list[Violation]:

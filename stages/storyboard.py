@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 # A sentence counts as shown when so much of it stands in the shots at its place: models mend a typo here and there.
 SHOWN_SHARE = 0.9
 INVENTED_LIMIT = 12
+# Shots that quote more than so many times the scene are not aligned to their end: all of that is invented.
+_QUOTED_TIMES, _QUOTED_MORE = 4, 2000
 _NAMED = 6
 _NEEDED = ("source", "shot_size", "picture")
 
@@ -113,8 +115,10 @@ def check_cover(brief: Brief, shots: Sequence[Shot]) -> list[Violation]:
     scene, shown = "".join(told), "".join(quoted)
     if scene == shown:
         return []
-    matched, foreign = bytearray(len(scene)), bytearray(len(shown))
-    for step in Indel.opcodes(scene, shown):
+    aligned = shown[: _QUOTED_TIMES * len(scene) + _QUOTED_MORE]
+    matched, foreign = bytearray(len(scene)), bytearray(b"\1" * len(shown))
+    foreign[: len(aligned)] = bytes(len(aligned))
+    for step in Indel.opcodes(scene, aligned):
         if step.tag == "equal":
             matched[step.src_start : step.src_end] = b"\1" * (step.src_end - step.src_start)
         else:
@@ -140,7 +144,7 @@ def _invented(brief: Brief, shots: Sequence[Shot], quoted: Sequence[str], foreig
     for shot, canon in zip(shots, quoted, strict=True):
         extra = sum(foreign[at : at + len(canon)])
         at += len(canon)
-        if extra > max(INVENTED_LIMIT, (1 - SHOWN_SHARE) * len(canon)):
+        if 2 * extra > len(canon) or extra > max(INVENTED_LIMIT, (1 - SHOWN_SHARE) * len(canon)):
             message = _said(brief, "invented", shot.number, " ".join(shot.source.split())[:80])
             violations.append(Violation(rule="invented", message=message))
     return violations[:_NAMED]

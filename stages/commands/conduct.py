@@ -7,7 +7,6 @@ last line tell what to type next.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import sys
@@ -20,11 +19,11 @@ import click
 from eventlog.files import read_file
 from eventlog.tool.text import clean
 from stages.commands.failures import CommandError, Exit
-from stages.commands.screen import make_screen
+from stages.commands.screen import make_screen, print_line
 from stages.commands.words import say
 from stages.pipeline.contract import FailureKind, ProviderError
 from stages.pipeline.outbox import advice
-from stages.pipeline.plan import count
+from stages.pipeline.plan import count, scenes_beyond
 from stages.pipeline.project import SETTINGS
 from stages.pipeline.runner import Order, Outcome, Runner
 from stages.pipeline.settings import Settings, from_environment, from_toml, merge
@@ -42,12 +41,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What the command line asks for."""
+    """What the command line asks for. `target` is how the project is named in the next command."""
 
     stages: Sequence[str] = ()
     scenes: frozenset[int] = frozenset()
     redo: frozenset[int] = frozenset()
     as_json: bool = False
+    target: str = ""
     before: Sequence[tuple[Scene, str]] = field(default_factory=list)
 
 
@@ -97,10 +97,6 @@ def conduct(project: Project, system: System, settings: Settings, wishes: Wishes
     project.repair([stage.name for stage in STAGES])
     _check_scenes(project, wishes)
     screen = make_screen(as_json=wishes.as_json)
-    if wishes.as_json:
-        for entry in project.log.read(project.log.found.seq):
-            _print_line(entry)
-        project.on_entry = _print_line
     order = Order(
         stages=chosen_stages(wishes.stages),
         all_stages=STAGES,
@@ -112,21 +108,34 @@ def conduct(project: Project, system: System, settings: Settings, wishes: Wishes
     )
     project.outbox.on_trouble = partial(_tell_trouble, project, screen)
     with screen:
-        outcome, problem = asyncio.run(_run(project, order, system, screen))
-        return _unsaved(project, screen) or _told(project, outcome, problem, wishes, screen)
+        runner, outcome = asyncio.run(_run(project, order, system, screen))
+    unsaved = _unsaved(project, screen)
+    if unsaved is None and outcome is not Outcome.INTERRUPTED:
+        _check_scenes(project, wishes)
+    if unsaved is None and runner.unwritten:
+        screen.note(say("unwritten", name=project.progress.name, target=wishes.target))
+        unsaved = Exit.UNSAVED
+    return unsaved or _told(project, wishes, screen, outcome=outcome, problem=runner.problem)
 
 
 def _check_scenes(project: Project, wishes: Wishes) -> None:
-    total = len(project.progress.scenes)
-    beyond = [number for number in sorted(wishes.scenes) if number > total]
-    if project.progress.is_planned and beyond:
-        raise CommandError(f"there is no scene {beyond[0]}; {project.progress.name} has {total} scenes")
+    progress = project.progress
+    if beyond := scenes_beyond(progress, wishes.scenes):
+        raise CommandError(
+            f"there is no scene {beyond[0]}: {progress.name} has {len(progress.scenes)} scenes; "
+            f"name some of these, as in --scenes 1-{len(progress.scenes)}"
+        )
 
 
-def _print_line(entry: Entry) -> None:
-    with contextlib.suppress(OSError):  # nobody reads any more: no reason to stop the work
-        sys.stdout.buffer.write(entry.line)
-        sys.stdout.buffer.flush()
+def print_entries(project: Project) -> None:
+    """Print each entry appended since the project was opened, opening included, as its line in the log."""
+    project.on_entry = _print_entry
+    for entry in project.log.read(project.log.found.seq):
+        _print_entry(entry)
+
+
+def _print_entry(entry: Entry) -> None:
+    print_line(entry.line)
 
 
 def _tell_trouble(project: Project, screen: PlainScreen | BarScreen, error: Exception | None) -> None:
@@ -136,10 +145,12 @@ def _tell_trouble(project: Project, screen: PlainScreen | BarScreen, error: Exce
         screen.note(say("save_trouble", folder=project.folder, advice=advice(error)))
 
 
-async def _run(project: Project, order: Order, system: System, screen: PlainScreen | BarScreen) -> tuple[Outcome, str]:
+async def _run(
+    project: Project, order: Order, system: System, screen: PlainScreen | BarScreen
+) -> tuple[Runner, Outcome]:
     runner = Runner(project, order, system, screen)
     if not runner.has_work():
-        return runner.outcome_without_work(), ""
+        return runner, runner.outcome_without_work()
     loop = asyncio.get_running_loop()
 
     def interrupted() -> None:
@@ -151,7 +162,7 @@ async def _run(project: Project, order: Order, system: System, screen: PlainScre
 
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, interrupted)
-    return await runner.run(), runner.problem
+    return runner, await runner.run()
 
 
 def _unsaved(project: Project, screen: PlainScreen | BarScreen) -> Exit | None:
@@ -169,31 +180,36 @@ def _unsaved(project: Project, screen: PlainScreen | BarScreen) -> Exit | None:
     return Exit.UNSAVED
 
 
-def _told(project: Project, outcome: Outcome, problem: str, wishes: Wishes, screen: PlainScreen | BarScreen) -> Exit:
+def _told(project: Project, wishes: Wishes, screen: PlainScreen | BarScreen, *, outcome: Outcome, problem: str) -> Exit:
     """Print the last line of a run and return its exit code."""
-    name = project.progress.name
+    name, target = project.progress.name, wishes.target
     counts = count(project.progress, chosen_stages(wishes.stages))
     match outcome:
         case Outcome.INTERRUPTED:
-            screen.note(say("interrupted", name=name))
+            screen.note(say("interrupted", name=name, target=target))
             return Exit.INTERRUPTED
         case Outcome.PAUSED:
-            screen.note(say("paused", name=name, problem=problem.rstrip(".") + "."))
+            screen.note(say("paused", name=name, target=target, problem=problem.rstrip(".") + "."))
             return Exit.PAUSED
         case Outcome.FAILED:
-            missing = sum(not scene.has_source for scene in project.progress.scenes)
+            scenes = project.progress.scenes
+            first = STAGES[0].name
+            missing = sum(
+                not scene.has_source and project.progress.step(first, scene.id).completion is None for scene in scenes
+            )
             if problem:
                 screen.note(f"{name}: {problem}")
             if missing and not project.source:
-                screen.note(say("source_missing", name=name, count=missing))
+                screen.note(say("source_missing", name=name, target=target, count=missing))
             else:
                 failed, remaining = (sum(getattr(one, key) for one in counts) for key in ("failed", "remaining"))
-                screen.note(say("some_failed", name=name, failed=failed, remaining=remaining))
+                key = "some_failed" if failed else "some_left"
+                screen.note(say(key, name=name, target=target, failed=failed, remaining=remaining))
             return Exit.FAILED
         case Outcome.COMPLETE:
             whole = all(one.done == one.total for one in count(project.progress, STAGES))
             total = len(project.progress.scenes)
             where = f"{project.folder}/output"
             key = "complete" if whole else "selected_complete"
-            screen.note(say(key, name=name, total=total, where=clean(where)))
+            screen.note(say(key, name=name, target=target, total=total, where=clean(where)))
             return Exit.COMPLETE

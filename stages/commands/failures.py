@@ -30,6 +30,16 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
+class Interrupted(click.ClickException):
+    """Ctrl-C outside of a run, where nothing is in flight."""
+
+    exit_code = Exit.INTERRUPTED
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the line on the error output."""
+        click.echo(f"scenelog: {self.message}", err=True, file=file)
+
+
 class CommandError(click.ClickException):
     """An expected failure: one line for a person, exit code 1."""
 
@@ -52,6 +62,8 @@ def explained() -> Iterator[None]:
         yield
     except (EventLogError, IntakeError, ProjectError, SettingsError, ProviderError) as error:
         raise CommandError(str(error)) from None
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted; everything finished is saved") from None
     except OSError as error:
         from stages.pipeline.outbox import advice  # noqa: PLC0415
 

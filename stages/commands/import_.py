@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from eventlog.tool.text import clean
 from stages.commands.failures import CommandError, explained
-from stages.commands.places import LOG, Place, checked_name, find_project, projects_option, real_system
+from stages.commands.places import Place, checked_name, find_project, projects_option, real_system, typed
 
 if TYPE_CHECKING:
     from stages.pipeline.intake import Story
+    from stages.pipeline.project import Project
     from stages.pipeline.system import System
 
 _EPILOG = """\b
@@ -22,7 +24,7 @@ Examples:
 """
 
 
-@click.command("import", epilog=_EPILOG)
+@click.command("import", epilog=_EPILOG, short_help="Take over an old program's progress files.")
 @click.argument("files", nargs=-1, metavar="FILE...")
 @click.option("--story", metavar="FILE", help="The story, so that scenes without a result can be made.")
 @click.option("--name", metavar="NAME", help="The project's name. [default: the name of the files' folder]")
@@ -40,7 +42,7 @@ def import_(files: tuple[str, ...], *, story: str | None, name: str | None, proj
             place = _add_story(story, find_project(name, projects))
         else:
             raise click.UsageError("name the progress files to import, or --story and --name to add a missing story")
-    click.echo(f"{place.name}: imported; go on with: scenelog run {place.name}")
+    click.echo(clean(f"{place.name}: imported; go on with: scenelog run {typed(place)}"))
 
 
 def _story(path: str | None, place: Place) -> Story | None:
@@ -81,10 +83,8 @@ def _place(files: tuple[str, ...], name: str | None, projects: str) -> Place:
     chosen = checked_name(name or here.name)
     folder = Path(projects) / chosen
     in_place = here.name == chosen and (here.parent == Path(projects).resolve() or not folder.exists())
-    place = Place(folder=here if in_place else folder, name=chosen)
-    if (place.folder / LOG).exists():
-        raise CommandError(f"{place.folder} is a project already, nothing was changed; import under another --name")
-    return place
+    is_elsewhere = in_place and here.parent != Path(projects).resolve()
+    return Place(folder=Path(files[0]).parent if is_elsewhere else folder, name=chosen)
 
 
 def _take_over(
@@ -107,14 +107,24 @@ def _take_over(
         language=story.language if story else _language(content),
         files=", ".join(Path(file).name for file in files),
     )
+    wanted = {"storyboard": None, "enhancement": None, **content}
     with Project.open(str(place.folder), system, importing=True) as project:
+        _require_room(project, wanted)
         begin(project, system, place, settings=settings_of(system, str(place.folder), {}))
         if project.progress.imported is None:
-            project.record_now(fact, {"storyboard": None, "enhancement": None, **content})
+            project.record_now(fact, wanted)
         if story is not None:
             named = Place(folder=place.folder, name=place.name, story=Path(str(story_path)))
             take_in(project, named, story, update=False)
         _move_originals(place, files, system)
+
+
+def _require_room(project: Project, wanted: dict[str, Any]) -> None:
+    """Raise CommandError unless the project is new, or this very import was begun before and was cut off."""
+    progress = project.progress
+    same = progress.imported is not None and project.content(progress.imported) == wanted
+    if not same and (progress.imported or progress.source or progress.scenes):
+        raise CommandError(f"{project.folder} is a project already, nothing was changed; import under another --name")
 
 
 def _language(content: dict[str, Any]) -> str:
@@ -127,17 +137,11 @@ def _language(content: dict[str, Any]) -> str:
 
 def _move_originals(place: Place, files: tuple[str, ...], system: System) -> None:
     """Only now, with everything acknowledged, the originals go out of the way of the new progress files."""
-    from eventlog.files import make_dirs_durably  # noqa: PLC0415 - only when something is imported
+    from stages.pipeline.originals import put_away  # noqa: PLC0415 - only when something is imported
 
-    inside = [file for file in files if Path(file).resolve().parent == place.folder.resolve()]
-    if not inside:
-        return
-    target = f"{place.folder}/imported"
-    make_dirs_durably(system.files, target)
-    for file in inside:
-        system.files.rename(file, f"{target}/{Path(file).name}")
-    system.files.sync_dir(target)
-    system.files.sync_dir(str(place.folder))
+    here = place.folder.resolve()
+    inside = [Path(file).name for file in files if Path(file).resolve().parent == here]
+    put_away(system.files, str(place.folder), inside)
 
 
 def _add_story(story_path: str, place: Place) -> Place:

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from eventlog.tool import show_command, verify_command
-from stages.commands.places import find_project, require_log
+from stages.commands.failures import explained
+from stages.commands.places import find_project, projects_folder, projects_parameter, require_log
 
 _EPILOG = """\b
 Examples:
@@ -21,17 +22,16 @@ def _log_path(argument: str) -> str:
     """The log a PROJECT|FILE argument means."""
     if Path(argument).is_file():
         return argument
-    context = click.get_current_context()
-    projects = context.find_root().params.get("projects") or "projects"
-    return require_log(find_project(argument, str(projects)))
+    with explained():
+        return require_log(find_project(argument, projects_folder()))
 
 
-@click.group("log", epilog=_EPILOG)
+@click.group("log", epilog=_EPILOG, short_help="Look into a project's log, or verify it.")
 def log() -> None:
     """Look into the log of a project: show its entries, verify every byte."""
 
 
 for _factory in (show_command, verify_command):
-    log.add_command(
-        _factory(_log_path, program="scenelog log", metavar="PROJECT|FILE", example="projects/人生/events.jsonl")
-    )
+    _command = _factory(_log_path, program="scenelog log", metavar="PROJECT|FILE", example="projects/人生/events.jsonl")
+    _command.params.append(projects_parameter())
+    log.add_command(_command)

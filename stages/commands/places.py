@@ -5,6 +5,9 @@ Law: a name never leads out of the projects folder; what cannot be a project is 
 
 from __future__ import annotations
 
+import os
+import re
+import shlex
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +47,27 @@ def projects_option(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="DIR",
         help="The folder that holds all projects (or set SCENELOG_PROJECTS).",
     )(command)
+
+
+def projects_parameter() -> click.Option:
+    """The same option for a command that is made elsewhere; its value is asked for with `projects_folder`."""
+    option = click.Option(
+        ["--projects"],
+        envvar="SCENELOG_PROJECTS",
+        default="projects",
+        show_default=True,
+        metavar="DIR",
+        help="The folder that holds all projects (or set SCENELOG_PROJECTS).",
+        expose_value=False,
+        callback=lambda context, _option, value: context.meta.__setitem__("projects", value),
+    )
+    option.is_eager = True
+    return option
+
+
+def projects_folder() -> str:
+    """What --projects of the current command says."""
+    return str(click.get_current_context().meta["projects"])
 
 
 def find(argument: str, projects: str) -> Place:
@@ -100,13 +124,24 @@ def checked_name(name: str) -> str:
     return name
 
 
+def quoted(word: str) -> str:
+    """The word as it is typed in a shell."""
+    return word if re.fullmatch(r"[\w@%+=:,./-]+", word) else shlex.quote(word)
+
+
+def typed(place: Place) -> str:
+    """How the project of a place is named in the next command."""
+    root = os.environ.get("SCENELOG_PROJECTS") or "projects"
+    return quoted(place.name if place.folder == Path(root) / place.name else str(place.folder))
+
+
 def require_log(place: Place) -> str:
     """The path of the project's log; raises CommandError if there is none."""
     log = place.folder / LOG
     if not log.is_file():
         old = [str(found) for found in sorted(place.folder.glob("*_progress.json"))]
         if old:
-            command = f"scenelog import {' '.join(old)} --story STORY"
+            command = f"scenelog import {' '.join(map(quoted, old))} --story STORY"
             raise CommandError(
                 f"{place.folder} holds progress files of another program and no log; take them over: {command}"
             )
@@ -115,8 +150,7 @@ def require_log(place: Place) -> str:
 
 
 def real_system() -> System:
-    """This machine, with the places where results are rescued to."""
-    import os  # noqa: PLC0415 - only needed by commands that write
+    """The machine at hand, with the places where results are rescued to."""
     import tempfile  # noqa: PLC0415
 
     from platformdirs import user_state_path  # noqa: PLC0415

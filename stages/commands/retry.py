@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from stages.commands.failures import Exit, explained
-from stages.commands.places import Place, find_project, projects_option, real_system, require_log
+from stages.commands.places import Place, find_project, projects_option, real_system, require_log, typed
 from stages.commands.run import parsed_scenes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stages.pipeline.contract import Stage
+    from stages.pipeline.progress import Progress
 
 _EPILOG = """\b
 Examples:
-  scenelog retry 人生                                 the failed scenes again
-  scenelog retry 人生 --scenes 3                      scene 3 again, in both stages
-  scenelog retry 人生 --scenes 3 --stage enhancement  only its enhanced description
+  scenelog retry 人生                                   the failed scenes again
+  scenelog retry 人生 --scenes 3                        scene 3 again, in both stages
+  scenelog retry 人生 --scenes 3 --stage enhancement    only its enhanced description
 """
 
 
-@click.command("retry", epilog=_EPILOG)
+@click.command("retry", epilog=_EPILOG, short_help="Make failed or named scenes again.")
 @click.argument("project")
 @click.option("--stage", "stages", multiple=True, metavar="NAME", help="Only this stage (storyboard, enhancement).")
 @click.option("--scenes", metavar="LIST", help="These scenes, finished or not, as in 1-5,8.")
@@ -41,7 +47,14 @@ def retry(context: click.Context, /, project: str, **options: Any) -> None:
 
 
 def _retry(place: Place, options: dict[str, Any]) -> int:
-    from stages.commands.conduct import Wishes, chosen_stages, conduct, provider_factory, settings_of  # noqa: PLC0415
+    from stages.commands.conduct import (  # noqa: PLC0415 - only when something runs
+        Wishes,
+        chosen_stages,
+        conduct,
+        print_entries,
+        provider_factory,
+        settings_of,
+    )
     from stages.commands.words import say  # noqa: PLC0415
     from stages.pipeline.project import Project  # noqa: PLC0415
 
@@ -52,20 +65,28 @@ def _retry(place: Place, options: dict[str, Any]) -> int:
     settings = settings_of(system, str(place.folder), given)
     provider_factory(system, settings)
     with Project.open(str(place.folder), system) as project:
+        if options["as_json"]:
+            print_entries(project)
         progress = project.progress
-        failed = {
-            scene.number
-            for scene in progress.scenes
-            for stage in stages
-            if progress.step(stage.name, scene.id).failure is not None
-        }
+        failed = _failed(progress, stages)
         if not named and not failed:
             click.echo(say("nothing_failed", name=place.name), err=options["as_json"])
             return Exit.COMPLETE
+        missing = [scene for scene in progress.scenes if scene.number in named and not scene.has_source]
+        if missing and any(not stage.upstream for stage in stages):  # what they have cannot be made again: it is kept
+            click.echo(say("source_missing", name=place.name, target=typed(place), count=len(missing)), err=True)
+            return Exit.FAILED
         wishes = Wishes(
             stages=options["stages"],
-            scenes=named or frozenset(failed),
+            scenes=named or failed,
             redo=named,
             as_json=options["as_json"],
+            target=typed(place),
         )
         return conduct(project, system, settings, wishes)
+
+
+def _failed(progress: Progress, stages: Sequence[Stage]) -> frozenset[int]:
+    """The numbers of the scenes that failed in one of the stages."""
+    pairs = ((scene, stage) for scene in progress.scenes for stage in stages)
+    return frozenset(scene.number for scene, stage in pairs if progress.step(stage.name, scene.id).failure is not None)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from stages.commands.failures import CommandError, explained
-from stages.commands.places import Place, find, projects_option, real_system
+from stages.commands.places import Place, find, projects_option, real_system, typed
 
 if TYPE_CHECKING:
     from stages.pipeline.intake import Story
@@ -29,7 +29,7 @@ Exit codes: 0 all complete, 1 project or input error, 2 usage, 3 some scenes fai
 """
 
 
-@click.command("run", epilog=_EPILOG)
+@click.command("run", epilog=_EPILOG, short_help="Make storyboards of a story, or go on.")
 @click.argument("target", metavar="STORY|PROJECT")
 @click.option("--stage", "stages", multiple=True, metavar="NAME", help="Only this stage (storyboard, enhancement).")
 @click.option("--scenes", metavar="LIST", help="Only these scenes, counted from 1, as in 1-5,8.")
@@ -53,7 +53,14 @@ def run(context: click.Context, /, target: str, **options: Any) -> None:
 
 
 def _run(place: Place, options: dict[str, Any]) -> int:
-    from stages.commands.conduct import Wishes, chosen_stages, conduct, provider_factory, settings_of  # noqa: PLC0415
+    from stages.commands.conduct import (  # noqa: PLC0415 - only when something runs
+        Wishes,
+        chosen_stages,
+        conduct,
+        print_entries,
+        provider_factory,
+        settings_of,
+    )
     from stages.pipeline.project import Project  # noqa: PLC0415
 
     system = real_system()
@@ -66,6 +73,8 @@ def _run(place: Place, options: dict[str, Any]) -> int:
     if story is None:
         _require_project(place)
     with Project.open(str(place.folder), system) as project:
+        if options["as_json"]:
+            print_entries(project)
         begin(project, system, place, settings=settings)
         before = project.scenes_with_texts() if not project.progress.is_planned else []
         if story is not None:
@@ -74,6 +83,7 @@ def _run(place: Place, options: dict[str, Any]) -> int:
             stages=options["stages"],
             scenes=scenes,
             as_json=options["as_json"],
+            target=typed(place),
             before=before,
         )
         return conduct(project, system, settings, wishes)
@@ -156,5 +166,5 @@ def _changed(project: Project, place: Place, story: Story) -> str:
         f"{place.story} is not the story that {project.progress.name} was made from: {len(project.source)} characters "
         f"then, {len(story.text)} now; the first difference is in line {at + 1}: {was!r} became {now!r}. "
         f"Take it in with --update-source (unchanged scenes are kept), or go on with the old text: "
-        f"scenelog run {project.progress.name}"
+        f"scenelog run {typed(Place(folder=place.folder, name=place.name))}"
     )

@@ -5,11 +5,9 @@ Law: text from stories and models is cleaned of terminal sequences and never rea
 
 from __future__ import annotations
 
-import contextlib
+import os
 import sys
 from typing import TYPE_CHECKING, Self
-
-import click
 
 from eventlog.tool.text import clean
 from stages.commands.words import say
@@ -20,6 +18,19 @@ if TYPE_CHECKING:
 
     from stages.pipeline.contract import Scene
     from stages.pipeline.plan import StageCount
+
+
+def print_line(line: bytes, *, err: bool = False) -> None:
+    """Print a line at once. That nobody reads any more is no reason to stop the work: then it goes nowhere."""
+    stream = sys.stderr if err else sys.stdout
+    try:
+        stream.flush()
+        stream.buffer.write(line)
+        stream.buffer.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)  # what is buffered is not tried again when the program ends
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 class PlainScreen:
@@ -33,8 +44,7 @@ class PlainScreen:
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        with contextlib.suppress(OSError):
-            sys.stdout.flush()
+        """Nothing is left to print."""
 
     def stage_started(self, count: StageCount, steps: int) -> None:
         """See Observer."""
@@ -51,8 +61,8 @@ class PlainScreen:
 
     def note(self, message: str) -> None:
         """See Observer."""
-        with contextlib.suppress(OSError):  # nobody reads any more: no reason to stop the work
-            click.echo(clean(message), err=self._err)
+        stream = sys.stderr if self._err else sys.stdout
+        print_line(f"{clean(message)}\n".encode(stream.encoding or "utf-8", "backslashreplace"), err=self._err)
 
 
 class BarScreen:

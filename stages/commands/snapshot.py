@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from eventlog.tool.text import clean
 from stages.commands.failures import CommandError, explained
 from stages.commands.places import Place, find_project, projects_option, real_system, require_log
 
@@ -20,7 +22,7 @@ Examples:
 """
 
 
-@click.command("snapshot", epilog=_EPILOG)
+@click.command("snapshot", epilog=_EPILOG, short_help="Write the progress files from the log.")
 @click.argument("project")
 @click.option("--at", type=click.IntRange(min=0), metavar="SEQ", help="As of the entry with this seq; needs -o.")
 @click.option("-o", "--output", metavar="DIR", help="Write them to this folder instead; no lock is taken.")
@@ -37,17 +39,23 @@ def snapshot(project: str, *, at: int | None, output: str | None, projects: str)
         place = find_project(project, projects)
         log = require_log(place)
         system = real_system()
-        for path in _write(log, at, output, system) if output is not None else _refresh(place, system):
-            click.echo(path)
+        paths = _write(log, at, output, system) if output is not None else _refresh(place, system)
+    for path in paths:
+        click.echo(clean(path))
+    if not paths:
+        why = "nothing is finished" if output else "no stage is under way; those of finished stages need -o DIR"
+        click.echo(f"there is no progress file to write: {why}", err=True)
 
 
 def _write(log: str, at: int | None, output: str, system: System) -> list[str]:
-    from eventlog.files import make_dirs_durably, replace_durably  # noqa: PLC0415 - only when something is written
-    from stages.pipeline.results import progress_file  # noqa: PLC0415
+    from eventlog.files import make_dirs_durably, read_file, replace_durably  # noqa: PLC0415 - only when something is written
+    from stages.pipeline.results import foreign_items, progress_file  # noqa: PLC0415
     from stages.pipeline.results import snapshot as made  # noqa: PLC0415
     from stages.pipeline.view import ProjectView  # noqa: PLC0415
     from stages.registry import STAGES  # noqa: PLC0415
 
+    if Path(output).resolve() == Path(log).resolve().parent:
+        raise CommandError(f"{output} is the project's own folder: leave out -o, or name another folder")
     written = []
     with ProjectView(log, system.files, at=at) as view:
         if view.damage is not None:
@@ -59,6 +67,9 @@ def _write(log: str, at: int | None, output: str, system: System) -> list[str]:
             data = made(view.progress, stage.name, view.content)
             if data is not None:
                 path = f"{output}/{progress_file(stage.name)}"
+                there = read_file(system.files, path)
+                if there is not None and foreign_items(view.progress, stage.name, there):
+                    raise CommandError(f"{path} was not written by this project: name another folder")
                 replace_durably(system.files, path, data)
                 written.append(path)
     return written

@@ -9,7 +9,7 @@ import click
 
 from eventlog.tool.text import clean
 from stages.commands.failures import CommandError, explained
-from stages.commands.places import LOG, Place, find_project, projects_option, real_system, require_log
+from stages.commands.places import LOG, Place, find_project, projects_option, real_system, require_log, typed
 
 if TYPE_CHECKING:
     from stages.pipeline.system import System
@@ -22,24 +22,24 @@ Examples:
 """
 
 
-@click.command("status", epilog=_EPILOG)
+@click.command("status", epilog=_EPILOG, short_help="Show how far projects are.")
 @click.argument("project", required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object (a list of them without PROJECT).")
 @projects_option
 def status(project: str | None, *, projects: str, as_json: bool) -> None:
     """Show how far PROJECT is, stage by stage; without PROJECT, a table of all."""
     with explained():
-        system = real_system()
+        system, target = real_system(), ""
         if project is not None:
             place = find_project(project, projects)
             require_log(place)
-            found = [state_of(place, system)]
+            found, target = [state_of(place, system)], typed(place)
         else:
             found = all_states(projects, system)
         if as_json:
             _print_json(found[0] if project is not None else found)
         elif project is not None:
-            _print_one(found[0])
+            _print_one(found[0], target)
         else:
             _print_table(found, projects)
 
@@ -99,16 +99,16 @@ def _line(stage: dict[str, Any]) -> str:
     return f"{stage['done']}/{stage['total']} done{failed}{left}"
 
 
-def _print_one(found: dict[str, Any]) -> None:
+def _print_one(found: dict[str, Any], target: str) -> None:
     click.echo(clean(f"{found['name']}: {found['state']}  ({found['path']})"))
     for stage in found["stages"]:
         click.echo(f"  {stage['name']:<12} {_line(stage)}")
     for path in found.get("rescued", []):
-        click.echo(clean(f"  results rescued in {path}; take them in with: scenelog run {found['name']}"))
+        click.echo(clean(f"  results rescued in {path}; take them in with: scenelog run {target}"))
     if "damage" in found:
-        click.echo(clean(f"  {found['damage']}; look at it with: scenelog log verify {found['name']}"))
+        click.echo(clean(f"  {found['damage']}; look at it with: scenelog log verify {target}"))
     elif found["state"] in ("failed", "unfinished", "new"):
-        click.echo(clean(f"  go on with: scenelog run {found['name']}"))
+        click.echo(clean(f"  go on with: scenelog run {target}"))
 
 
 def _print_table(found: list[dict[str, Any]], projects: str) -> None:

@@ -22,42 +22,52 @@ WORDS: dict[str, tuple[str, str]] = {
         "{name}：{total} 个场景全部完成；结果在 {where}",
     ),
     "selected_complete": (
-        "{name}: the scenes asked for are complete; the others: scenelog run {name}",
-        "{name}：所选场景已完成；其余场景请运行：scenelog run {name}",
+        "{name}: the scenes asked for are complete; the others: scenelog run {target}",
+        "{name}：所选场景已完成；其余场景请运行：scenelog run {target}",
     ),
     "some_failed": (
-        "{name}: {failed} steps failed and {remaining} are left; everything finished is saved. Again: scenelog retry {name}",
-        "{name}：{failed} 个步骤失败，剩余 {remaining} 个；已完成的都已保存。重试：scenelog retry {name}",
+        "{name}: failed: {failed}, left: {remaining}; what is finished is saved. Try again: scenelog retry {target}",
+        "{name}：{failed} 个步骤失败，剩余 {remaining} 个；已完成的都已保存。重试：scenelog retry {target}",
+    ),
+    "some_left": (
+        "{name}: left: {remaining}, each waiting for the storyboard of its scene; make all: scenelog run {target}",
+        "{name}：剩余 {remaining} 个步骤，需先完成该场景的分镜；请运行：scenelog run {target}",
     ),
     "source_missing": (
-        "{name}: the story's text is missing for {count} scenes; add it with: scenelog import --story STORY --name {name}",
-        "{name}：{count} 个场景缺少原文；请补上：scenelog import --story 故事文件 --name {name}",
+        "{name}: source missing for {count} scenes; add the story with: scenelog import --story STORY --name {target}",
+        "{name}：{count} 个场景缺少原文；请补上：scenelog import --story 故事文件 --name {target}",
     ),
     "paused": (
-        "{name}: paused: {problem} Everything finished is saved; go on with: scenelog run {name}",
-        "{name}：已暂停：{problem} 已完成的都已保存；继续请运行：scenelog run {name}",
+        "{name}: paused: {problem} Everything finished is saved; go on with: scenelog run {target}",
+        "{name}：已暂停：{problem} 已完成的都已保存；继续请运行：scenelog run {target}",
     ),
     "interrupted": (
-        "{name}: interrupted; everything finished is saved. Go on with: scenelog run {name}",
-        "{name}：已中断；已完成的都已保存。继续请运行：scenelog run {name}",
+        "{name}: interrupted; everything finished is saved. Go on with: scenelog run {target}",
+        "{name}：已中断；已完成的都已保存。继续请运行：scenelog run {target}",
     ),
     "stopping": (
         "Finishing what is in flight; press Ctrl-C again to stop at once.",
         "正在完成进行中的场景；再按一次 Ctrl-C 立即停止。",
     ),
     "save_trouble": (
-        ("Warning: results cannot be saved in {folder}: {advice}. The work goes on, its results are kept in memory "
-        "and saved as soon as that is possible."),
+        (
+            "Warning: results cannot be saved in {folder}: {advice}. The work goes on, its results are kept in memory "
+            "and saved as soon as that is possible."
+        ),
         "警告：无法把结果保存到 {folder}：{advice}。生成继续进行，结果暂存在内存中，一旦可以就会保存。",
     ),
     "saved_again": ("Saving works again; everything is saved.", "已恢复保存；所有结果都已保存。"),
     "rescued": (
-        "The results could not be saved in {folder}: {advice}. They are in {path}; the next scenelog run takes them in.",
+        "Results could not be saved in {folder}: {advice}. They are in {path}; the next scenelog run takes them in.",
         "结果未能保存到 {folder}：{advice}。已存入 {path}；下次运行 scenelog run 会自动收回。",
     ),
     "on_stdout": (
-        "The results could not be saved anywhere: {advice}. They follow on the output, one line each: keep them in a file.",
+        "Results could not be saved anywhere: {advice}. They follow on the output, one line each: keep them in a file.",
         "结果无处可存：{advice}。下面逐行输出，请存成文件。",
+    ),
+    "unwritten": (
+        "{name}: all results are in the log, but not all files in output/; write them with: scenelog run {target}",
+        "{name}：结果都已保存在日志中，但 output/ 中的文件未能全部写出；请再运行：scenelog run {target}",
     ),
     "nothing_failed": ("{name}: nothing failed", "{name}：没有失败的场景"),
 }

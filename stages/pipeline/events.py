@@ -9,12 +9,26 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, get_args
 
+import orjson
+
 from eventlog import Event
 
 if TYPE_CHECKING:
     from eventlog import Entry
 
 MESSAGE_LIMIT_BYTES = 480
+NAME_LIMIT_BYTES = 240
+# Fields whose text comes from outside, and how many bytes of it may stand in a line's meta. Everything else there is
+# made here and is short.
+_LIMITS = {
+    "message": MESSAGE_LIMIT_BYTES,
+    "reason": MESSAGE_LIMIT_BYTES,
+    "name": NAME_LIMIT_BYTES,
+    "file_name": NAME_LIMIT_BYTES,
+    "files": NAME_LIMIT_BYTES,
+    "model": NAME_LIMIT_BYTES,
+    "finish_reason": NAME_LIMIT_BYTES,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,8 +238,8 @@ def to_event(fact: Fact, content: Any = None) -> Event:
     """Write a fact, with its large content, as an event."""
     meta = {field.name: getattr(fact, field.name) for field in fields(fact)}
     subject = meta.pop("subject", "")
-    if "message" in meta:
-        meta["message"] = shorten(meta["message"])
+    for name in meta.keys() & _LIMITS.keys():
+        meta[name] = shorten(meta[name], _LIMITS[name])
     return Event(type=TYPES[type(fact)], data=content, subject=subject, meta=meta)
 
 
@@ -239,10 +253,23 @@ def to_fact(entry: Entry) -> Fact | None:
     return fact
 
 
-def shorten(message: str) -> str:
-    """Cut a message to what fits into an entry's meta."""
-    raw = message.encode()
-    return message if len(raw) <= MESSAGE_LIMIT_BYTES else raw[:MESSAGE_LIMIT_BYTES].decode(errors="ignore") + "…"
+def shorten(text: str, limit: int = MESSAGE_LIMIT_BYTES) -> str:
+    """Cut a text to what takes at most `limit` bytes as a JSON string; halves of characters become `?`."""
+    text = text[: limit + 1].encode(errors="replace").decode()
+    if _size(text) <= limit:
+        return text
+    low, high = 0, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if _size(text[:middle] + "…") <= limit:
+            low = middle
+        else:
+            high = middle - 1
+    return text[:low] + "…"
+
+
+def _size(text: str) -> int:
+    return len(orjson.dumps(text)) - len('""')
 
 
 def subject_of(stage: str, scene_id: str) -> str:

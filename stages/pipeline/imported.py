@@ -15,6 +15,8 @@ from stages.pipeline.text import digest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from stages.pipeline.contract import Language
+
 RESULTS = {"storyboard": "storyboard_results", "enhancement": "enhanced_results"}
 FILE_NAMES = {"storyboard": "storyboard_progress.json", "enhancement": "enhancement_progress.json"}
 
@@ -61,26 +63,29 @@ def total_of(content: dict[str, Any]) -> int:
     return max([count for count in said if type(count) is int and 0 < count < 100_000] + named, default=0)  # noqa: PLR2004
 
 
-def scenes_of(content: dict[str, Any], total: int) -> list[Scene]:
+def scenes_of(content: dict[str, Any], total: int, language: Language) -> list[Scene]:
     """The scenes of the old project; where in the story they stand is not known."""
-    return [Scene(id=f"s{index + 1:04d}", index=index, title=_title(content, index)) for index in range(total)]
+    titles = [_title(content, index, language) for index in range(total)]
+    return [Scene(id=f"s{index + 1:04d}", index=index, title=title) for index, title in enumerate(titles)]
 
 
-def _title(content: dict[str, Any], index: int) -> str:
+def _title(content: dict[str, Any], index: int, language: Language) -> str:
     for stage in RESULTS:
         info = items_of(content, stage).get(index, {}).get("scene_info")
         title = info.get("scene_title") if isinstance(info, dict) else info
         if isinstance(title, str) and title.strip():
-            return title.strip()
-    return f"场景{index + 1}"
+            return " ".join(title.split())
+    return f"场景{index + 1}" if language == "zh" else f"Scene {index + 1}"
 
 
 def text_of(content: dict[str, Any], stage: str, index: int) -> str:
     """The result of one scene as text; empty if the old program has none."""
     item = items_of(content, stage).get(index, {})
-    found = item.get("storyboard_script") if stage == "storyboard" else item.get("enhanced_result")
-    if isinstance(found, dict):
-        found = found.get("enhanced_description")
+    if stage == "storyboard":
+        found = item.get("storyboard_script")
+    else:
+        result = item.get("enhanced_result")
+        found = result.get("enhanced_description") if isinstance(result, dict) else result
     return found if isinstance(found, str) else ""
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from stages.pipeline.contract import Language
 
 SIZE_LIMIT_BYTES = 20_000_000
-SUFFIXES = (".txt", ".md", ".markdown", ".text")
+_MESS_LIMIT = 0.6  # of the library's own measure (0 to 1): above it, a text was read in the wrong encoding
 
 
 class IntakeError(ValueError):
@@ -34,9 +34,7 @@ class Story:
 def read_story(name: str, data: bytes) -> Story:
     """Take in the bytes of a file called `name`; raises IntakeError."""
     if len(data) > SIZE_LIMIT_BYTES:
-        raise IntakeError(
-            f"{name} has {len(data) / 1e6:.1f} MB; at most 20 MB are taken in. Cut it into several stories"
-        )
+        raise IntakeError(f"{name} has more than {SIZE_LIMIT_BYTES // 10**6} MB; cut it into several stories")
     if not data.strip():
         raise IntakeError(f"{name} is empty; write the story into it first")
     decoded, encoding = _decode(name, data)
@@ -47,11 +45,16 @@ def read_story(name: str, data: bytes) -> Story:
 
 
 def _decode(name: str, data: bytes) -> tuple[str, str]:
-    from charset_normalizer import from_bytes, is_binary  # noqa: PLC0415 - heavy, and only needed here
+    from charset_normalizer import from_bytes  # noqa: PLC0415 - heavy, and only needed here
 
-    if not data.startswith((b"\xff\xfe", b"\xfe\xff")) and (b"\0" in data or is_binary(data)):
+    if b"\0" in data and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise IntakeError(f"{name} is a binary file, not text; save the story as a .txt or .md file and use that")
-    best = from_bytes(data, cp_isolation=["utf_8", "gb18030", "utf_16"], threshold=0.6).best()
-    if best is None:
-        raise IntakeError(f"{name} is neither UTF-8 nor GB18030 text; save it as UTF-8 and try again")
-    return str(best), best.encoding
+    best = from_bytes(data, cp_isolation=["utf_8", "gb18030", "utf_16"], threshold=_MESS_LIMIT).best()
+    try:
+        if best is not None:
+            return str(best), best.encoding
+    except UnicodeDecodeError:  # of a large file the library looks at samples first
+        pass
+    raise IntakeError(
+        f"{name} is neither UTF-8 nor GB18030 text, or a part of it is damaged; save it as UTF-8 and try again"
+    )

@@ -6,6 +6,7 @@ is ever dropped: what cannot be saved at the end goes to a rescue file.
 
 from __future__ import annotations
 
+import asyncio
 import errno
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -51,6 +52,7 @@ class Outbox:
         self.waiting: dict[str, Event] = {}
         self.on_trouble: Callable[[Exception | None], None] | None = None
         self._log, self._new_id = log, new_id
+        self._unsure: dict[str, Event] = {}
 
     async def save(self, event: Event) -> Entry | None:
         """Append an event; its entry, or None if it waits in memory because the disk said no."""
@@ -59,25 +61,29 @@ class Outbox:
         if not self.waiting:
             try:
                 return await self._log.append_async(named)
-            except (AppendError, LogPoisonedError) as error:
+            except (AppendError, LogPoisonedError, OSError) as error:  # nothing of it is acknowledged
                 if not self.waiting and self.on_trouble:
                     self.on_trouble(error)
+            except asyncio.CancelledError:  # nobody hears whether it was saved: `retry` makes sure
+                self._unsure[str(named.id)] = named
+                raise
+        provisional(named)  # what can never be a line must not keep the others from being saved
         self.waiting[str(named.id)] = named
         return None
 
     def retry(self) -> Exception | None:
         """Try to save all that waits, in order; the error if that still fails."""
+        had_trouble = bool(self.waiting)
+        self.waiting, self._unsure = {**self._unsure, **self.waiting}, {}
         if not self.waiting:
             return None
         try:
             self._log.reopen()
-            saved = list(self.waiting.values())
-            self._log.append_many(saved)
+            self._log.append_many(self.waiting.values())
         except (EventLogError, OSError) as error:
             return error
-        for event in saved:
-            del self.waiting[str(event.id)]
-        if self.on_trouble:
+        self.waiting = {}
+        if had_trouble and self.on_trouble:
             self.on_trouble(None)
         return None
 

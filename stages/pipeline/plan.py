@@ -114,6 +114,11 @@ def parse_scenes(text: str) -> frozenset[int]:
     return frozenset(numbers)
 
 
+def scenes_beyond(progress: Progress, numbers: Collection[int]) -> list[int]:
+    """The numbers for which a planned story has no scene."""
+    return [number for number in sorted(numbers) if progress.is_planned and number > len(progress.scenes)]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageCount:
     """How far one stage is, in scenes."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 PART_LIMIT = 12_000
 _TITLE_LIMIT = 80
 _SUMMARY_LIMIT = 400
+_NAME_LIMIT = 60
 
 
 class PlanError(ValueError):
@@ -104,9 +105,9 @@ def read_cuts(part: Part, answer: str, count: int = 0) -> list[Cut]:
     try:
         found = read_json(answer)
         cuts = [_cut(item) for item in found["scenes"]]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise PlanError(
-            f"the answer is not the JSON object with a list of scenes that was asked for ({error})"
+            f"the answer is not the JSON object with a list of scenes that was asked for ({_reason(error)})"
         ) from None
     if not cuts:
         raise PlanError("the list of scenes is empty")
@@ -120,10 +121,23 @@ def read_cuts(part: Part, answer: str, count: int = 0) -> list[Cut]:
 def _cut(item: Any) -> Cut:
     first, last = int(item["first"]), int(item["last"])
     characters = item.get("characters") or []
-    names = [characters] if isinstance(characters, str) else characters
-    title = " ".join(str(item.get("title") or "").split())[:_TITLE_LIMIT]
-    summary = " ".join(str(item.get("summary") or "").split())[:_SUMMARY_LIMIT]
-    return Cut(title=title, first=first, last=last, characters=tuple(str(name)[:60] for name in names), summary=summary)
+    names = [_name(one) for one in ([characters] if isinstance(characters, str) else characters)]
+    title = _one_line(item.get("title"), _TITLE_LIMIT)
+    summary = _one_line(item.get("summary"), _SUMMARY_LIMIT)
+    return Cut(title=title, first=first, last=last, characters=tuple(filter(None, names)), summary=summary)
+
+
+def _name(said: Any) -> str:
+    """The name of a character; models give objects with a name as well."""
+    return _one_line(said.get("name") if isinstance(said, dict) else said, _NAME_LIMIT)
+
+
+def _one_line(said: Any, limit: int) -> str:
+    return " ".join(str(said or "").split())[:limit]
+
+
+def _reason(error: Exception) -> str:
+    return f"{error} is missing" if isinstance(error, KeyError) else str(error)
 
 
 def _check_cover(part: Part, cuts: Sequence[Cut]) -> None:
@@ -142,12 +156,17 @@ def _check_cover(part: Part, cuts: Sequence[Cut]) -> None:
 
 
 def assemble(
-    text: str, cuts: Sequence[Cut], language: Language, before: Sequence[tuple[Scene, str]] = ()
+    text: str,
+    cuts: Sequence[Cut],
+    language: Language,
+    before: Sequence[tuple[Scene, str]] = (),
+    *,
+    highest_id: int = 0,
 ) -> list[Scene]:
     """Turn the cuts of all parts into scenes with their spans.
 
     `before` pairs the scenes of an earlier plan with their texts: a scene whose text is unchanged keeps its id, and so
-    its work. New scenes get ids that were never used.
+    its work. New scenes get ids above `highest_id`, the highest that was ever given.
     """
     ends, offset = [0], 0
     for paragraph in paragraphs(text):
@@ -155,12 +174,12 @@ def assemble(
         ends.append(offset)
     known: dict[str, list[str]] = {}
     for scene, scene_text in before:
-        known.setdefault(digest(scene_text), []).append(scene.id)
-    used = max((int(scene.id[1:]) for scene, _ in before), default=0)
+        known.setdefault(digest(scene_text.strip()), []).append(scene.id)
+    used = highest_id
     scenes = []
     for index, cut in enumerate(cuts):
         start, end = ends[cut.first - 1], ends[cut.last]
-        same = known.get(digest(text[start:end]))
+        same = known.get(digest(text[start:end].strip()))
         if not same:
             used += 1
         scenes.append(

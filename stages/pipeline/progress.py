@@ -50,7 +50,10 @@ class Failure:
 
 @dataclass(slots=True, kw_only=True)
 class Step:
-    """One scene in one stage. `unread` is an answer that was paid for and has no outcome yet."""
+    """One scene in one stage. `unread` is an answer that was paid for and has no outcome yet.
+
+    `open` holds the number of each attempt that was started and has no outcome of its own: it may have been billed.
+    """
 
     attempts: int = 0
     failures: int = 0
@@ -60,16 +63,12 @@ class Step:
     unread: Ref | None = None
     unread_attempt: str = ""
     results: list[str] = field(default_factory=list)
-
-    @property
-    def started(self) -> bool:
-        """Whether a call was started that has no outcome: it may have been billed."""
-        return self.attempts > 0 and self.completion is None and self.failure is None
+    open: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
 class Progress:
-    """The state of one project."""
+    """The state of one project. `highest_id` is the highest number that ever stood in the id of a scene."""
 
     name: str = ""
     language: Language = "zh"
@@ -82,6 +81,7 @@ class Progress:
     bible_digest: str = ""
     imported: Ref | None = None
     scenes: list[Scene] = field(default_factory=list)
+    highest_id: int = 0
     steps: dict[str, Step] = field(default_factory=dict)
     planning: dict[str, Ref] = field(default_factory=dict)
     completed_stages: list[str] = field(default_factory=list)
@@ -162,13 +162,13 @@ def _apply(state: Progress, fact: facts.Fact, entry: Entry) -> None:  # noqa: C9
             step = state.steps.setdefault(fact.subject, Step())
             step.attempts, step.fingerprint = max(step.attempts, fact.number), fact.fingerprint
             step.failure, step.unread = None, None
+            step.open[fact.attempt] = fact.number
         case facts.SceneCompleted():
             _completed(state, fact, entry)
         case facts.SceneRejected():
-            _failed(state, fact.subject, Failure(kind=FailureKind.BAD_OUTPUT, message=fact.message))
+            _failed(state, fact, Failure(kind=FailureKind.BAD_OUTPUT, message=fact.message))
         case facts.SceneFailed():
-            if fact.kind != FailureKind.REFUSED:  # the provider refuses everybody: no fault of this scene
-                _failed(state, fact.subject, Failure(kind=fact.kind, message=fact.message))
+            _failed(state, fact, Failure(kind=fact.kind, message=fact.message))
         case facts.SceneInvalidated():
             step = state.steps.setdefault(fact.subject, Step())
             step.completion, step.failure, step.unread = None, None, None
@@ -192,6 +192,7 @@ def _language(name: str) -> Language:
 def _planned(state: Progress, fact: facts.ScenesPlanned, scenes: list[Scene]) -> None:
     state.scenes, state.planned_sha256, state.planned_source = scenes, fact.source, state.source
     state.completed_stages = []
+    state.highest_id = max([state.highest_id, *(int(scene.id[1:]) for scene in scenes)])
 
 
 def _answered(state: Progress, fact: facts.AnswerReceived, ref: Ref) -> None:
@@ -204,14 +205,17 @@ def _answered(state: Progress, fact: facts.AnswerReceived, ref: Ref) -> None:
 
 
 def _completed(state: Progress, fact: facts.SceneCompleted, entry: Entry) -> None:
+    answer = state.answers.get(fact.answer)
+    if answer is None:  # a damaged rescue file may have lost it: then there is no result, and the scene is made again
+        return
     step = state.steps.setdefault(fact.subject, Step())
     done = Completion(
-        rank=(step.attempts, entry.id),
+        rank=(step.open.pop(fact.attempt, 0), entry.id),
         seq=entry.seq,
         time=entry.time,
         fingerprint=fact.fingerprint,
         result=fact.result,
-        answer=state.answers[fact.answer],
+        answer=answer,
     )
     step.results.append(fact.result)
     step.failure, step.unread, step.failures = None, None, 0
@@ -219,10 +223,15 @@ def _completed(state: Progress, fact: facts.SceneCompleted, entry: Entry) -> Non
         step.completion = done
 
 
-def _failed(state: Progress, subject: str, failure: Failure) -> None:
-    step = state.steps.setdefault(subject, Step())
-    step.failure, step.unread = failure, None
-    step.failures += 1
+def _failed(state: Progress, fact: facts.SceneRejected | facts.SceneFailed, failure: Failure) -> None:
+    step = state.steps.setdefault(fact.subject, Step())
+    step.open.pop(fact.attempt, None)
+    if failure.kind == FailureKind.REFUSED:  # the provider refuses everybody: no fault of this scene
+        return
+    step.unread = None
+    if step.completion is None:  # a failure beside a result, on another device, takes nothing away
+        step.failure = failure
+        step.failures += 1
 
 
 def _unfinish(state: Progress, stage: str) -> None:
@@ -232,7 +241,8 @@ def _unfinish(state: Progress, stage: str) -> None:
 def _imported(state: Progress, fact: facts.ProgressImported, entry: Entry, ref: Ref) -> None:
     content = entry.data
     state.imported, state.language = ref, _language(fact.language)
-    state.scenes = scenes_of(content, fact.total_scenes)
+    state.scenes = scenes_of(content, fact.total_scenes, state.language)
+    state.highest_id = fact.total_scenes
     for stage, index, result, error in completions_of(content):
         step = state.steps.setdefault(facts.subject_of(stage, state.scenes[index].id), Step())
         if error:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from eventlog import EventLog
 from eventlog.entry import encode_detached, uuid7
-from eventlog.files import make_dirs_durably, read_file, replace_durably
+from eventlog.files import folder_of, make_dirs_durably, read_file, replace_durably
 from stages.pipeline import events as facts
 from stages.pipeline.imported import FILE_NAMES
+from stages.pipeline.originals import put_away, taken_over
 from stages.pipeline.outbox import Outbox, pending_rescues, provisional, read_rescue, rescue_name, write_rescue
 from stages.pipeline.progress import Progress, ProgressProjection
 from stages.pipeline.results import bible_text, text_of_completion
@@ -71,9 +72,9 @@ class Project:
         log = EventLog.open(
             f"{folder}/{LOG}", program=system.program, files=files, time_ns=system.time_ns, randomness=system.randomness
         )
-        if log.read_only is not None:
+        if (damage := log.read_only) is not None:
             log.close()
-            raise log.read_only
+            raise damage
         try:
             project = cls(folder, log, system)
             project._take_rescued()
@@ -89,6 +90,9 @@ class Project:
             self.log.append_many(events)
             if whole:
                 files.remove(path)
+            else:  # what could be read of it is in the log; the rest is for a person to look at, once
+                files.rename(path, f"{path}.damaged")
+            files.sync_dir(folder_of(path))
 
     def _new_id(self) -> tuple[str, str]:
         return self.new_id(), self._system.now_text()
@@ -98,6 +102,8 @@ class Project:
         return uuid7(self._system.time_ns() // 1_000_000, self._system.randomness(10))
 
     def _acknowledged(self, entry: Entry) -> None:
+        if self.progress is not self._saved:  # what waits is shown on a copy, which must hear of this as well
+            self._projection.apply(self.progress, entry)
         self._saved = self._projection.apply(self._saved, entry)
         if self.on_entry:
             self.on_entry(entry)
@@ -163,15 +169,18 @@ class Project:
         return text_of_completion(stage, done, self.content) if done else ""
 
     def scene_digests(self) -> dict[str, str]:
-        """The digest of each scene's text, by scene id."""
-        return {scene.id: digest(self.scene_text(scene)) for scene in self.progress.scenes}
+        """The digest of each scene's text, by scene id; the blank lines around it are no part of it."""
+        return {scene.id: digest(self.scene_text(scene).strip()) for scene in self.progress.scenes}
 
     def world_bible(self) -> str:
         """The world bible's text; empty if there is none."""
         return bible_text(self.progress, self.content)
 
     def refuse_foreign(self, stages: Sequence[str]) -> None:
-        """Raise ProjectError if a progress file stands here that this log did not write."""
+        """Raise ProjectError if a progress file stands here that this log did not write; put imported ones away."""
+        if self.progress.imported is not None:
+            done = taken_over(self._system.files, self.folder, self.content(self.progress.imported))
+            put_away(self._system.files, self.folder, done)
         foreign = self.snapshots.foreign(self.progress, stages)
         if foreign:
             raise ProjectError(

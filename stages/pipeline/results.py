@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from stages.pipeline.answers import result_text
-from stages.pipeline.imported import FILE_NAMES, RESULTS, items_of, text_of
+from stages.pipeline.imported import FILE_NAMES, RESULTS, items_of, parse_progress, text_of
 from stages.pipeline.planning import analysis_text
 from stages.pipeline.script import parse
+from stages.pipeline.text import digest
 
 if TYPE_CHECKING:
     from stages.pipeline.contract import Scene
@@ -118,9 +119,10 @@ def scene_file(stage: str, scene: Scene) -> str:
 def outputs(progress: Progress, stage: str, content: Content) -> dict[str, bytes]:
     """The files of a complete stage, by path in the project folder: the scenes' own files and the two of the whole."""
     texts = [(one.scene, text_of_completion(stage, one.completion, content)) for one in finished(progress, stage)]
-    files = {scene_file(stage, scene): _whole_line(text) for scene, text in texts}
+    files = {scene_file(stage, scene): scene_bytes(text) for scene, text in texts}
     name = OUTPUT_NAMES[stage]
-    files[f"output/{name}.md"] = _whole_line("\n".join([f"# {progress.name}\n", *(text for _, text in texts)]))
+    blocks = [f"# {progress.name}\n", *(_headed(stage, scene, text) for scene, text in texts)]
+    files[f"output/{name}.md"] = scene_bytes("\n".join(blocks))
     whole: dict[str, Any] = {"project": progress.name, "language": progress.language}
     if stage == "storyboard":
         whole |= {"world_bible": bible_text(progress, content), "scenes_analysis": analysis(progress, content)}
@@ -136,15 +138,18 @@ def _output_item(stage: str, scene: Scene, text: str) -> dict[str, Any]:
     return info | {"enhanced_result": {"enhanced_description": text}}
 
 
-def _whole_line(text: str) -> bytes:
+def _headed(stage: str, scene: Scene, text: str) -> str:
+    """A result under its scene's heading; a script brings its own."""
+    return text if stage == "storyboard" else f"## {scene.number}. {scene.title}\n\n{text}"
+
+
+def scene_bytes(text: str) -> bytes:
+    """The content of a finished scene's own file."""
     return (text.rstrip("\n") + "\n").encode()
 
 
 def foreign_items(progress: Progress, stage: str, data: bytes) -> bool:
     """Whether a progress file holds a result that this project's log never held: it may be somebody's only copy."""
-    from stages.pipeline.imported import parse_progress  # noqa: PLC0415 - rarely needed
-    from stages.pipeline.text import digest  # noqa: PLC0415
-
     try:
         found, content = parse_progress(stage, data)
     except ValueError:
@@ -153,4 +158,4 @@ def foreign_items(progress: Progress, stage: str, data: bytes) -> bool:
         result for subject, step in progress.steps.items() if subject.startswith(f"{stage}/") for result in step.results
     }
     texts = [text_of({found: content}, stage, index) for index in items_of({found: content}, stage)]
-    return found != stage or any(digest(text) not in known for text in texts)
+    return found != stage or not texts or any(digest(text) not in known for text in texts)

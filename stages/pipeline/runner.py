@@ -10,13 +10,13 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from stages.pipeline import events as facts
 from stages.pipeline.calls import Caller, RetryPolicy
 from stages.pipeline.contract import FailureKind, ProviderError
-from stages.pipeline.plan import Action, Basis, PlannedStep, StageCount, count, plan_stage
+from stages.pipeline.plan import Action, Basis, PlannedStep, StageCount, count, plan_stage, scenes_beyond
+from stages.pipeline.projecting import Projecting
 from stages.pipeline.scene_maker import SceneMaker
 from stages.pipeline.story import StoryPlanner
 
@@ -71,7 +71,7 @@ class StopRequested(Exception):  # noqa: N818 - not an error: the user said so
 
 
 class Runner:
-    """One run over one project."""
+    """One run over one project. `problem` says what stopped it."""
 
     def __init__(
         self, project: Project, order: Order, system: System, observer: Observer, *, policy: RetryPolicy | None = None
@@ -81,16 +81,18 @@ class Runner:
         self._stop = asyncio.Event()
         self._work: asyncio.Task[None] | None = None
         self._caller = Caller(project, system, policy or RetryPolicy(), self._sleep)
+        self._files = Projecting(project, observer.note)
         self._scenes = SceneMaker(project, self._caller, order.settings.style)
-        self._paused = False
+        self._paused = self._interrupted = False
 
     def stop_softly(self) -> None:
         """Start nothing new; what is in flight is finished."""
+        self._interrupted = True
         self._stop.set()
 
     def stop_now(self) -> None:
         """Give up what is in flight as well."""
-        self._stop.set()
+        self.stop_softly()
         if self._work is not None:
             self._work.cancel()
 
@@ -114,17 +116,27 @@ class Runner:
 
     def has_work(self) -> bool:
         """Whether there is anything to do: a plan to make, a scene to run or to make again, a stage to finish."""
-        progress = self._project.progress
-        if self._project.source and not progress.is_planned:
+        if self._needs_plan():
             return True
         steps = [step for stage in self._order.stages for step in self._steps(stage)]
         finishable = any(self._is_finishable(stage) for stage in self._order.stages)
         return finishable or bool(self._order.redo) or any(step.action is Action.RUN for step in steps)
 
+    def _needs_plan(self) -> bool:
+        """Whether the plan or a part of it is missing (a damaged rescue file can lose the world bible alone)."""
+        project, progress = self._project, self._project.progress
+        lacks_bible = progress.bible is None and progress.imported is None
+        return bool(project.source) and (lacks_bible or not progress.is_planned)
+
+    @property
+    def unwritten(self) -> list[str]:
+        """The stages whose outputs could not be written."""
+        return self._files.unwritten
+
     @property
     def is_stopping(self) -> bool:
         """Whether the run was asked to stop."""
-        return self._stop.is_set()
+        return self._interrupted
 
     def outcome_without_work(self) -> Outcome:
         """How a run that has nothing to do ends, with nothing recorded."""
@@ -152,12 +164,15 @@ class Runner:
                 self._work.result()
         finally:
             saving.cancel()
+        self._project.retry_saving()
+        await self._files.finish_late()
         outcome = self._outcome(was_cut_off=was_cut_off)
         if outcome is Outcome.INTERRUPTED:
             await self._project.record(facts.RunInterrupted(run=run, reason="stopped by the user"))
         else:
             await self._project.record(facts.RunFinished(run=run, outcome=outcome.value))
-        self._finish_saving()
+        if self._project.retry_saving() is None:
+            self._files.finish_run(stage.name for stage in self._order.all_stages)
         return outcome
 
     async def _save_again(self) -> None:
@@ -166,26 +181,12 @@ class Runner:
             if self._project.outbox.waiting:
                 self._project.retry_saving()
 
-    def _finish_saving(self) -> None:
-        self._project.retry_saving()
-        for stage in self._order.all_stages:
-            if stage.name not in self._project.progress.completed_stages:
-                self._guarded(partial(self._project.snapshots.refresh, self._project.progress, stage.name, now=True))
-
-    def _guarded(self, write: Callable[[], None]) -> bool:
-        """Write a projection; a disk that says no is told of and stops nothing."""
-        try:
-            write()
-        except OSError as error:
-            self._observer.note(
-                f"{error.filename or self._project.folder}: {error.strerror or error}; it is written again later"
-            )
-            return False
-        return True
-
     async def _take_steps(self) -> None:
         try:
             await self._make_plan()
+            if beyond := scenes_beyond(self._project.progress, self._order.scenes):
+                self.problem = f"there is no scene {beyond[0]}"
+                return
             await self._invalidate()
             for stage in self._order.stages:
                 if not self._stop.is_set():
@@ -204,7 +205,7 @@ class Runner:
 
     async def _make_plan(self) -> None:
         project = self._project
-        if not project.source or project.progress.is_planned:
+        if not self._needs_plan():
             return
         planner = StoryPlanner(
             project, self._caller, settings=self._order.settings, before=self._order.before, note=self._observer.note
@@ -219,7 +220,9 @@ class Runner:
         for stage in self._order.stages:
             for scene in self._project.progress.scenes:
                 subject = facts.subject_of(stage.name, scene.id)
-                if scene.number in self._order.redo and self._project.progress.step(stage.name, scene.id).completion:
+                step = self._project.progress.step(stage.name, scene.id)
+                can_be_made = scene.has_source or stage.upstream  # what nobody can make again is not given up
+                if scene.number in self._order.redo and step.completion and can_be_made:
                     await self._project.record(facts.SceneInvalidated(subject=subject, reason="asked for again"))
 
     async def _take_stage(self, stage: Stage) -> None:
@@ -231,7 +234,7 @@ class Runner:
             for _ in range(min(self._order.settings.jobs, len(steps))):
                 group.create_task(self._take_turns(stage, steps))
         if self._is_finishable(stage):
-            await self._finish_stage(stage)
+            await self._files.finish_stage(stage.name)
 
     async def _take_turns(self, stage: Stage, steps: deque[PlannedStep]) -> None:
         provider = self._order.new_provider()
@@ -251,10 +254,12 @@ class Runner:
                 self._pause(error)
                 return
             problem = error.message
+        except StopRequested:
+            raise
+        except Exception as error:  # noqa: BLE001 - a bug met by one scene must not cost the others
+            problem = await self._scenes.give_up(stage, step, error)
         if not problem:
-            project, progress = self._project, self._project.progress
-            self._guarded(partial(project.snapshots.write_scene, progress, stage.name, step.scene.id))
-            self._guarded(partial(project.snapshots.refresh, progress, stage.name))
+            self._files.scene_done(stage.name, step.scene.id)
         self._observer.scene_finished(stage.name, step.scene, problem)
 
     def _is_finishable(self, stage: Stage) -> bool:
@@ -262,20 +267,11 @@ class Runner:
         done = counted.total > 0 and counted.done == counted.total
         return done and stage.name not in self._project.progress.completed_stages
 
-    async def _finish_stage(self, stage: Stage) -> None:
-        """End a stage: outputs on disk, then the fact, then the progress file goes."""
-        project = self._project
-        if not self._guarded(partial(project.snapshots.write_outputs, project.progress, stage.name)):
-            return
-        await project.record(facts.StageCompleted(subject=stage.name, scenes=len(project.progress.scenes)))
-        if not project.outbox.waiting:
-            self._guarded(partial(project.snapshots.remove_progress, stage.name))
-
     def _outcome(self, *, was_cut_off: bool) -> Outcome:
+        if was_cut_off or (self._interrupted and self._unfinished()):
+            return Outcome.INTERRUPTED
         if self._paused:
             return Outcome.PAUSED
-        if was_cut_off or self._stop.is_set():
-            return Outcome.INTERRUPTED
         if self.problem or self._unfinished():
             return Outcome.FAILED
         return Outcome.COMPLETE

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from stages.pipeline import events as facts
 from stages.pipeline.calls import Call, Caller, Received
-from stages.pipeline.contract import Brief
+from stages.pipeline.contract import Brief, FailureKind
 from stages.pipeline.text import digest
 
 if TYPE_CHECKING:
@@ -46,6 +46,14 @@ class SceneMaker:
         )
         await self._project.record(completed)
         return ""
+
+    async def give_up(self, stage: Stage, step: PlannedStep, error: Exception) -> str:
+        """Record that a scene met a bug of this program, and return the problem; the other scenes go on."""
+        problem = f"internal error, please report it: {type(error).__name__}: {error}"
+        subject = facts.subject_of(stage.name, step.scene.id)
+        failed = facts.SceneFailed(subject=subject, attempt="", kind=FailureKind.TERMINAL, message=problem)
+        await self._project.record(failed)
+        return problem
 
     def _brief(self, stage: Stage, scene: Scene) -> Brief:
         project = self._project

@@ -8,6 +8,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
 
 import tomli_w
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 PROVIDERS = ("offline", "openai")
 JOBS_LIMIT = 256
+_KINDS = {str: "a text in quotes", int: "a whole number"}
 ENVIRONMENT = {
     "provider": "SCENELOG_PROVIDER",
     "model": "SCENELOG_MODEL",
@@ -47,13 +49,20 @@ def merge(base: Settings, place: str, given: Mapping[str, Any]) -> Settings:
         if name not in known:
             raise SettingsError(f"{place}: there is no setting {name!r}; known are {', '.join(known)}")
         if type(value) is not known[name]:
-            raise SettingsError(f"{place}: {name} must be a {known[name].__name__}, not {value!r}")
+            raise SettingsError(f"{place}: {name} must be {_KINDS[known[name]]}, not {value!r}")
+        if isinstance(value, str) and not _is_text(value):
+            raise SettingsError(f"{place}: {name} holds bytes that are not UTF-8 text: {value!r}")
     merged = replace(base, **given)
     if merged.provider not in PROVIDERS:
         raise SettingsError(f"{place}: there is no provider {merged.provider!r}; there are {', '.join(PROVIDERS)}")
     if not 1 <= merged.jobs <= JOBS_LIMIT:
         raise SettingsError(f"{place}: jobs must be 1 to {JOBS_LIMIT}, not {merged.jobs}")
     return merged
+
+
+def _is_text(value: str) -> bool:
+    """Whether the value can be written; an option may carry bytes that the terminal's encoding does not know."""
+    return value.encode(errors="ignore").decode() == value
 
 
 def from_toml(place: str, data: bytes | None) -> dict[str, Any]:
@@ -82,5 +91,16 @@ def to_toml(settings: Settings) -> bytes:
     """Write what differs from the defaults as project.toml."""
     defaults = asdict(Settings())
     chosen = {name: value for name, value in asdict(settings).items() if value != defaults[name]}
+    if "base_url" in chosen:
+        chosen["base_url"] = _without_secrets(settings.base_url)
     note = "# Settings of this project; options on the command line win. A key never goes here.\n"
     return (note + tomli_w.dumps(chosen)).encode()
+
+
+def _without_secrets(url: str) -> str:
+    """The address without a password or a key that it may carry: they stay where they came from."""
+    try:
+        address = urlsplit(url)
+    except ValueError:  # it is no address: the provider says so when it is used
+        return ""
+    return urlunsplit((address.scheme, address.netloc.rpartition("@")[2], address.path, "", ""))

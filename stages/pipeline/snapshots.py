@@ -6,6 +6,7 @@ file goes after that. A progress file that this log did not write is never repla
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from eventlog.files import TEMPORARY, folder_of, make_dirs_durably, read_file, replace_durably
@@ -14,6 +15,7 @@ from stages.pipeline.results import (
     foreign_items,
     outputs,
     progress_file,
+    scene_bytes,
     scene_file,
     snapshot,
     text_of_completion,
@@ -29,6 +31,11 @@ if TYPE_CHECKING:
 # Up to this size a progress file is written after every scene; above it, it may lag by 1/8 of its scenes.
 ALWAYS_BELOW_BYTES = 1024 * 1024
 LAG = 8
+# The names of the files written here and beside: only their temporary files are cleared, never somebody's own file.
+_OURS = re.compile(
+    r"(?:storyboard|enhancement)_progress\.json|scene_\d{3,}\.md|(?:storyboard|enhanced)\.(?:json|md)"
+    r"|source\.txt|project\.toml|checkpoint\.json|events\.jsonl"
+)
 
 
 class Snapshots:
@@ -69,7 +76,7 @@ class Snapshots:
         for one in finished(progress, stage):
             if one.scene.id == scene_id:
                 text = text_of_completion(stage, one.completion, self._content)
-                self._put(scene_file(stage, one.scene), text.encode())
+                self._put(scene_file(stage, one.scene), scene_bytes(text))
 
     def write_outputs(self, progress: Progress, stage: str) -> None:
         """Put the files of a complete stage on disk; raises OSError."""
@@ -96,7 +103,7 @@ class Snapshots:
         for folder in (self._folder, *(f"{self._folder}/{name}" for name in ("output", "storyboard", "enhancement"))):
             place = self._files.stat(folder)
             for name in self._files.list_dir(folder) if place is not None and place.is_dir else []:
-                if name.endswith(TEMPORARY):
+                if _OURS.fullmatch(name.removesuffix(TEMPORARY)) and name.endswith(TEMPORARY):
                     self._files.remove(f"{folder}/{name}")
 
     def repair(self, progress: Progress, stages: Iterable[str]) -> None:
@@ -107,4 +114,6 @@ class Snapshots:
                 self.write_outputs(progress, stage)
                 self.remove_progress(stage)
             else:
+                for one in finished(progress, stage):
+                    self.write_scene(progress, stage, one.scene.id)
                 self.refresh(progress, stage, now=True)

@@ -46,14 +46,24 @@ class StoryPlanner:
         bible = self._project.world_bible()
         if not bible:
             bible = await self._make_bible(provider)
+        if self._project.progress.is_planned:
+            return
         titles = self._wanted_titles()
         cuts: list[Cut] = []
         for part, part_titles in zip(self._parts, titles, strict=True):
             self._tell("scenes", part)
             cuts += await self._cuts(provider, part, bible, part_titles)
-        scenes = assemble(self._project.source, cuts, self._language, self._before)
-        if self._project.progress.imported and len(scenes) != len(self._project.progress.scenes):
-            have, want = len(scenes), len(self._project.progress.scenes)
+        progress = self._project.progress
+        is_first = not progress.planned_sha256
+        scenes = assemble(
+            self._project.source,
+            cuts,
+            self._language,
+            self._before,
+            highest_id=0 if is_first else progress.highest_id,  # imported scenes get their own ids, by their order
+        )
+        if is_first and progress.imported and len(scenes) != len(progress.scenes):
+            have, want = len(scenes), len(progress.scenes)
             raise ProviderError(FailureKind.TERMINAL, f"the story gives {have} scenes, the imported project has {want}")
         planned = facts.ScenesPlanned(source=self._project.progress.source_sha256, total=len(scenes))
         await self._project.record(planned, {"scenes": [asdict(scene) for scene in scenes]})

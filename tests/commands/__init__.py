@@ -1,0 +1,1 @@
+"""What every command of the program promises to the person who types it."""

@@ -1,0 +1,78 @@
+"""Every command explains itself with examples that can be typed."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+import cli
+from stages.commands.failures import Exit, Interrupted, explained
+from stages.commands.words import WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.program import Program
+
+
+def _commands(group: click.Group, *above: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    yield above, group
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from _commands(command, *above, name)
+        else:
+            yield (*above, name), command
+
+
+COMMANDS = list(_commands(cli.scenelog))
+
+
+def _examples(command: click.Command) -> list[str]:
+    text = (command.epilog or "").replace("\\\n", " ")
+    lines = [line.strip() for line in text.splitlines() if line.strip().startswith("scenelog ")]
+    return [re.split(r"\s{3,}(?!-)", line)[0] for line in lines]
+
+
+@pytest.mark.parametrize(("path", "command"), COMMANDS, ids=[" ".join(path) or "scenelog" for path, _ in COMMANDS])
+def test_help_has_examples_whose_commands_parse(
+    program: Program, path: tuple[str, ...], command: click.Command
+) -> None:
+    shown = program(*path, "--help").output
+    examples = _examples(command)
+    assert examples
+    assert examples[0] in shown
+    for example in examples:
+        words = shlex.split(example)[1:]
+        context = click.Context(cli.scenelog, info_name="scenelog")
+        current: click.Command = cli.scenelog
+        while isinstance(current, click.Group):
+            _, found, words = current.resolve_command(context, words)
+            assert found is not None, example
+            current = found
+        current.make_context(current.name, words, parent=context)
+
+
+def test_every_command_takes_the_projects_folder(program: Program) -> None:
+    for path, command in COMMANDS:
+        if not isinstance(command, click.Group):
+            assert "--projects" in program(*path, "--help").output, path
+
+
+def test_a_mistyped_command_is_a_usage_error(program: Program) -> None:
+    assert "No such command" in program("runn", "x", code=2).output
+    assert "--help" in program("run", code=2).output
+
+
+def test_an_interrupt_outside_of_a_run_ends_with_its_own_code() -> None:
+    with pytest.raises(Interrupted) as caught, explained():
+        raise KeyboardInterrupt
+    assert caught.value.exit_code == Exit.INTERRUPTED
+
+
+def test_each_word_says_the_same_in_both_languages() -> None:
+    for key, (english, chinese) in WORDS.items():
+        assert sorted(re.findall(r"\{(\w+)\}", english)) == sorted(re.findall(r"\{(\w+)\}", chinese)), key

@@ -1,0 +1,196 @@
+"""What the projector promises: files lag little, come back when deleted, and nobody else's file is ever touched."""
+
+from __future__ import annotations
+
+import errno
+
+import orjson
+import pytest
+
+from stages.pipeline import events as facts
+from stages.pipeline.results import outputs, snapshot
+from stages.pipeline.snapshots import ALWAYS_BELOW_BYTES, LAG, Snapshots
+from stages.registry import STAGES
+from tests.simulated_disk import Fault, SimulatedDisk
+from tests.stages.told import Told, scenes
+
+FOLDER = "/projects/人生"
+PROGRESS = f"{FOLDER}/storyboard_progress.json"
+NAMES = [stage.name for stage in STAGES]
+
+
+def told(total: int, done: int = 0, *, size: int = 20) -> Told:
+    """A project with so many scenes, the first ones finished, each result of about `size` characters."""
+    log = Told()
+    log.story("正文" * 5 * total, scenes(total))
+    for number in range(1, done + 1):
+        log.complete(f"storyboard/s{number:04d}", script(number, size))
+    return log
+
+
+def script(number: int, size: int = 20) -> str:
+    return f"# 场景 {number}\n\n### 镜头 1\n- 镜头原文：{'雨' * size}\n"
+
+
+def disk_with(**files: bytes) -> SimulatedDisk:
+    return SimulatedDisk({f"{FOLDER}/{name}": data for name, data in files.items()}, folders=[FOLDER])
+
+
+def shown(disk: SimulatedDisk) -> int:
+    """How many scenes the progress file on the disk holds."""
+    data = disk.contents().get(PROGRESS)
+    return len(orjson.loads(data)["storyboard_results"]) if data else 0
+
+
+def writes(disk: SimulatedDisk) -> int:
+    return sum(operation.name == "rename" for operation in disk.trace)
+
+
+def test_a_small_progress_file_is_written_after_every_scene() -> None:
+    log, disk = told(40), disk_with()
+    snapshots = Snapshots(disk, FOLDER, log.content)
+    for number in range(1, 41):
+        log.complete(f"storyboard/s{number:04d}", script(number))
+        snapshots.refresh(log.progress, "storyboard")
+        assert shown(disk) == number
+
+
+def test_a_big_progress_file_lags_by_at_most_an_eighth_and_is_not_written_every_time() -> None:
+    total, size = 60, ALWAYS_BELOW_BYTES // 60
+    log, disk = told(total), disk_with()
+    snapshots = Snapshots(disk, FOLDER, log.content)
+    for number in range(1, total + 1):
+        log.complete(f"storyboard/s{number:04d}", script(number, size))
+        snapshots.refresh(log.progress, "storyboard")
+        assert (number - shown(disk)) * LAG <= number
+    assert writes(disk) < total
+    snapshots.refresh(log.progress, "storyboard", now=True)
+    assert shown(disk) == total
+
+
+def test_a_progress_file_that_is_right_is_not_written_again() -> None:
+    log, disk = told(3, done=2), disk_with()
+    Snapshots(disk, FOLDER, log.content).refresh(log.progress, "storyboard")
+    before = writes(disk)
+    Snapshots(disk, FOLDER, log.content).refresh(log.progress, "storyboard", now=True)
+    assert writes(disk) == before == 1
+
+
+def test_nothing_finished_means_no_progress_file() -> None:
+    log, disk = told(3), disk_with()
+    Snapshots(disk, FOLDER, log.content).refresh(log.progress, "storyboard", now=True)
+    assert PROGRESS not in disk.contents()
+
+
+def test_a_progress_file_is_replaced_whole_or_not_at_all() -> None:
+    log, disk = told(3, done=1), disk_with()
+    Snapshots(disk, FOLDER, log.content).refresh(log.progress, "storyboard")
+    before = disk.contents()[PROGRESS]
+    log.complete("storyboard/s0002", script(2))
+    disk.faults = lambda _number, operation: Fault(errno=errno.ENOSPC) if operation.name == "append" else None
+    with pytest.raises(OSError, match="No space"):
+        Snapshots(disk, FOLDER, log.content).refresh(log.progress, "storyboard")
+    assert disk.contents() == {PROGRESS: before}
+
+
+def test_a_deleted_progress_file_comes_back_as_it_was() -> None:
+    log, disk = told(3, done=2), disk_with()
+    snapshots = Snapshots(disk, FOLDER, log.content)
+    snapshots.repair(log.progress, NAMES)
+    before = disk.contents()
+    disk.remove(PROGRESS)
+    snapshots.repair(log.progress, NAMES)
+    assert disk.contents() == before
+    assert before[PROGRESS] == snapshot(log.progress, "storyboard", log.content)
+
+
+def completed() -> Told:
+    log = told(2, done=2)
+    log.fact(facts.StageCompleted(subject="storyboard", scenes=2))
+    return log
+
+
+def test_repair_ends_a_stage_that_a_crash_left_half_ended() -> None:
+    log = completed()
+    ours = snapshot(log.progress, "storyboard", log.content) or b""
+    disk = disk_with(**{"storyboard_progress.json": ours})
+    Snapshots(disk, FOLDER, log.content).repair(log.progress, NAMES)
+    expected = {f"{FOLDER}/{name}": data for name, data in outputs(log.progress, "storyboard", log.content).items()}
+    assert disk.contents() == expected
+
+
+def test_deleted_or_damaged_outputs_come_back() -> None:
+    log, disk = completed(), disk_with()
+    snapshots = Snapshots(disk, FOLDER, log.content)
+    snapshots.repair(log.progress, NAMES)
+    before = disk.contents()
+    disk.remove(f"{FOLDER}/output/storyboard.md")
+    disk.cut(f"{FOLDER}/output/storyboard.json", 10)
+    disk.remove(f"{FOLDER}/storyboard/scene_002.md")
+    snapshots.repair(log.progress, NAMES)
+    assert disk.contents() == before
+
+
+def test_outputs_are_on_disk_before_the_progress_file_goes() -> None:
+    log = completed()
+    ours = snapshot(log.progress, "storyboard", log.content) or b""
+    disk = disk_with(**{"storyboard_progress.json": ours})
+    Snapshots(disk, FOLDER, log.content).repair(log.progress, NAMES)
+    removed = next(at for at, operation in enumerate(disk.trace) if operation.name == "remove")
+    last_output = max(at for at, operation in enumerate(disk.trace) if operation.name == "rename")
+    synced = [at for at, operation in enumerate(disk.trace) if operation.name == "sync_dir" and at > last_output]
+    assert last_output < synced[0] < removed < synced[-1]
+
+
+def test_the_file_of_a_scene_is_the_same_before_and_after_the_end_of_its_stage() -> None:
+    log, disk = completed(), disk_with()
+    snapshots = Snapshots(disk, FOLDER, log.content)
+    snapshots.write_scene(log.progress, "storyboard", "s0002")
+    written = disk.contents()
+    assert list(written) == [f"{FOLDER}/storyboard/scene_002.md"]
+    snapshots.write_outputs(log.progress, "storyboard")
+    assert disk.contents().items() >= written.items()
+
+
+def test_a_scene_that_is_not_finished_has_no_file() -> None:
+    log, disk = told(3, done=1), disk_with()
+    Snapshots(disk, FOLDER, log.content).write_scene(log.progress, "storyboard", "s0002")
+    assert disk.contents() == {}
+
+
+def test_a_progress_file_that_this_log_did_not_write_is_found() -> None:
+    log = told(2, done=1)
+    ours = snapshot(log.progress, "storyboard", log.content) or b""
+    theirs = b'{"enhanced_results": [{"scene_index": 0, "enhanced_result": "only copy"}]}'
+    disk = disk_with(**{"storyboard_progress.json": ours, "enhancement_progress.json": theirs})
+    found = Snapshots(disk, FOLDER, log.content).foreign(log.progress, NAMES)
+    assert found == [f"{FOLDER}/enhancement_progress.json"]
+    assert Snapshots(disk_with(), FOLDER, log.content).foreign(log.progress, NAMES) == []
+
+
+def test_temporary_files_of_a_crash_are_cleared_and_files_of_other_people_are_not() -> None:
+    ours = [
+        "storyboard_progress.json.new",
+        "output/storyboard.json.new",
+        "enhancement/scene_001.md.new",
+        "source.txt.new",
+    ]
+    theirs = ["notes.new", "draft.md.new", "output/cover.new", "scene_001.md", ".new"]
+    disk = disk_with(**dict.fromkeys([*ours, *theirs], b"x"))
+    log = told(2)
+    Snapshots(disk, FOLDER, log.content).repair(log.progress, NAMES)
+    assert set(disk.contents()) == {f"{FOLDER}/{name}" for name in theirs}
+
+
+def test_clearing_a_folder_that_has_no_outputs_yet_is_no_error() -> None:
+    log, disk = told(1), disk_with()
+    Snapshots(disk, FOLDER, log.content).clear_leftovers()
+    assert disk.contents() == {}
+
+
+def test_removing_a_progress_file_that_is_not_there_is_no_error() -> None:
+    log, disk = completed(), disk_with()
+    snapshots = Snapshots(disk, FOLDER, log.content)
+    snapshots.remove_progress("storyboard")
+    snapshots.remove_progress("storyboard")
+    assert disk.contents() == {}
