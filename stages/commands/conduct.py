@@ -10,7 +10,7 @@ import asyncio
 import os
 import signal
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,15 @@ from stages.pipeline.outbox import advice
 from stages.pipeline.plan import count, scenes_beyond
 from stages.pipeline.project import SETTINGS
 from stages.pipeline.runner import Order, Outcome, Runner
-from stages.pipeline.settings import Settings, from_environment, from_toml, merge
+from stages.pipeline.settings import (
+    OFFLINE,
+    Settings,
+    SettingsError,
+    fallback_of,
+    from_environment,
+    from_toml,
+    merge,
+)
 from stages.registry import STAGES
 
 if TYPE_CHECKING:
@@ -35,6 +43,7 @@ if TYPE_CHECKING:
     from eventlog import Entry
     from stages.commands.screen import BarScreen, PlainScreen
     from stages.pipeline.contract import Provider, Scene, Stage
+    from stages.pipeline.plan import PlannedStep
     from stages.pipeline.project import Project
     from stages.pipeline.system import System
 
@@ -106,9 +115,20 @@ def conduct(project: Project, system: System, settings: Settings, wishes: Wishes
         redo=wishes.redo,
         before=wishes.before,
     )
+    order = replace(order, sure=_asked(Runner(project, order, system, screen).dangerous(), screen, wishes))
     project.outbox.on_trouble = partial(_tell_trouble, project, screen)
     with screen:
         runner, outcome = asyncio.run(_run(project, order, system, screen))
+        if outcome is Outcome.PAUSED and runner.lacks_provider and (second := fallback_of(settings)) is not None:
+            screen.note(say("fallback", problem=_sentence(runner.problem), who=second.who))
+            again = replace(
+                order,
+                settings=second,
+                new_provider=provider_factory(system, second),
+                redo=frozenset(),
+                sure=order.sure | order.redo,
+            )
+            runner, outcome = asyncio.run(_run(project, again, system, screen))
     unsaved = _unsaved(project, screen)
     if unsaved is None and outcome is not Outcome.INTERRUPTED:
         _check_scenes(project, wishes)
@@ -116,6 +136,34 @@ def conduct(project: Project, system: System, settings: Settings, wishes: Wishes
         screen.note(say("unwritten", name=project.progress.name, target=wishes.target))
         unsaved = Exit.UNSAVED
     return unsaved or _told(project, wishes, screen, outcome=outcome, problem=runner.problem)
+
+
+def check_provider(system: System, settings: Settings) -> None:
+    """Find out, before anything is made, whether calls could succeed at all; raises ProviderError, SettingsError."""
+    for chosen in filter(None, (settings, fallback_of(settings))):
+        provider_factory(system, chosen)
+        if settings.max_cost and chosen.provider != OFFLINE and chosen.model not in settings.prices:
+            raise SettingsError(
+                f"max_cost needs the price of {chosen.model}: say in project.toml what a million tokens cost, as in "
+                f'prices."{chosen.model}" = {{ input = 0.27, output = 1.10 }}'
+            )
+
+
+def _asked(dangerous: Sequence[PlannedStep], screen: PlainScreen | BarScreen, wishes: Wishes) -> frozenset[int]:
+    """The scenes among those of which the program died that the user wants made all the same."""
+    sure: set[int] = set()
+    for step in dangerous:
+        number, stage = step.scene.number, say(step.stage)
+        if not wishes.as_json and sys.stdin.isatty() and sys.stdout.isatty():
+            if click.confirm(say("dangerous_ask", stage=stage, number=number, reason=step.reason), default=False):
+                sure.add(number)
+        else:
+            screen.note(say("dangerous", stage=stage, number=number, reason=step.reason, target=wishes.target))
+    return frozenset(sure)
+
+
+def _sentence(text: str) -> str:
+    return text.rstrip(".") + "."
 
 
 def _check_scenes(project: Project, wishes: Wishes) -> None:
@@ -189,7 +237,7 @@ def _told(project: Project, wishes: Wishes, screen: PlainScreen | BarScreen, *, 
             screen.note(say("interrupted", name=name, target=target))
             return Exit.INTERRUPTED
         case Outcome.PAUSED:
-            screen.note(say("paused", name=name, target=target, problem=problem.rstrip(".") + "."))
+            screen.note(say("paused", name=name, target=target, problem=_sentence(problem or say("not_asked"))))
             return Exit.PAUSED
         case Outcome.FAILED:
             scenes = project.progress.scenes

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from stages.commands.failures import Exit, explained
+from stages.commands.options import BUDGET, budget_options
 from stages.commands.places import Place, find_project, projects_option, real_system, require_log, typed
 from stages.commands.run import parsed_scenes
 
@@ -32,6 +33,7 @@ Examples:
 @click.option("--provider", type=click.Choice(["offline", "openai"]), help="Who makes the scenes.")
 @click.option("--model", metavar="M", help="The model to ask, for --provider openai.")
 @click.option("--base-url", metavar="URL", help="The server to ask, for --provider openai.")
+@budget_options
 @click.option("--json", "as_json", is_flag=True, help="Print each saved entry as its line in the log, nothing else.")
 @projects_option
 @click.pass_context
@@ -49,10 +51,10 @@ def retry(context: click.Context, /, project: str, **options: Any) -> None:
 def _retry(place: Place, options: dict[str, Any]) -> int:
     from stages.commands.conduct import (  # noqa: PLC0415 - only when something runs
         Wishes,
+        check_provider,
         chosen_stages,
         conduct,
         print_entries,
-        provider_factory,
         settings_of,
     )
     from stages.commands.words import say  # noqa: PLC0415
@@ -61,9 +63,9 @@ def _retry(place: Place, options: dict[str, Any]) -> int:
     system = real_system()
     stages = chosen_stages(options["stages"])
     named = parsed_scenes(options["scenes"])
-    given = {name: options[name] for name in ("provider", "model", "base_url", "jobs")}
+    given = {name: options[name] for name in ("provider", "model", "base_url", "jobs", *BUDGET)}
     settings = settings_of(system, str(place.folder), given)
-    provider_factory(system, settings)
+    check_provider(system, settings)
     with Project.open(str(place.folder), system) as project:
         if options["as_json"]:
             print_entries(project)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from stages.commands.failures import CommandError, explained
+from stages.commands.options import BUDGET, budget_options
 from stages.commands.places import Place, find, projects_option, real_system, typed
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ Exit codes: 0 all complete, 1 project or input error, 2 usage, 3 some scenes fai
 @click.option("--provider", type=click.Choice(["offline", "openai"]), help="Who makes the scenes. [default: offline]")
 @click.option("--model", metavar="M", help="The model to ask, for --provider openai.")
 @click.option("--base-url", metavar="URL", help="The server to ask, for --provider openai.")
+@budget_options
 @click.option("--style", metavar="TEXT", help="The visual style, in your own words.")
 @click.option("--update-source", is_flag=True, help="Take in the story's changed text; unchanged scenes are kept.")
 @click.option("--json", "as_json", is_flag=True, help="Print each saved entry as its line in the log, nothing else.")
@@ -55,10 +57,10 @@ def run(context: click.Context, /, target: str, **options: Any) -> None:
 def _run(place: Place, options: dict[str, Any]) -> int:
     from stages.commands.conduct import (  # noqa: PLC0415 - only when something runs
         Wishes,
+        check_provider,
         chosen_stages,
         conduct,
         print_entries,
-        provider_factory,
         settings_of,
     )
     from stages.pipeline.project import Project  # noqa: PLC0415
@@ -67,9 +69,9 @@ def _run(place: Place, options: dict[str, Any]) -> int:
     chosen_stages(options["stages"])
     scenes = parsed_scenes(options["scenes"])
     story = read_story_file(place) if place.story else None
-    given = {name: options[name] for name in ("provider", "model", "base_url", "style", "jobs")}
+    given = {name: options[name] for name in ("provider", "model", "base_url", "style", "jobs", *BUDGET)}
     settings = settings_of(system, str(place.folder), given)
-    provider_factory(system, settings)  # a missing key or model is told before anything is made
+    check_provider(system, settings)  # a missing key or model is told before anything is made
     if story is None:
         _require_project(place)
     with Project.open(str(place.folder), system) as project:

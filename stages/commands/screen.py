@@ -94,6 +94,8 @@ class BarScreen:
         if count.done:
             self.note(say("resuming", stage=say(count.name), done=count.done, total=count.total, steps=steps))
         numbers = [count.done, 0, count.total]
+        if count.name in self._tasks:  # a second provider goes on with it
+            self._bars.remove_task(self._tasks[count.name][0])
         task = self._bars.add_task(say(count.name), total=count.total, completed=count.done, numbers=_numbers(numbers))
         self._tasks[count.name] = (task, numbers)
 

@@ -45,6 +45,19 @@ WORDS: dict[str, tuple[str, str]] = {
         "{name}: interrupted; everything finished is saved. Go on with: scenelog run {target}",
         "{name}：已中断；已完成的都已保存。继续请运行：scenelog run {target}",
     ),
+    "fallback": (
+        "{problem} Going on with {who}.",
+        "{problem} 改用 {who} 继续。",
+    ),
+    "dangerous": (
+        "{stage} scene {number}: {reason}; it is left out. Make it all the same: scenelog retry {target} --scenes {number}",
+        "{stage} 场景{number}：{reason}；已跳过。仍要生成请运行：scenelog retry {target} --scenes {number}",
+    ),
+    "dangerous_ask": (
+        "{stage} scene {number}: {reason}. Make it again?",
+        "{stage} 场景{number}：{reason}。要再次生成吗？",
+    ),
+    "not_asked": ("some scenes need your word before they are made again", "有场景需要你确认后才会再次生成"),
     "stopping": (
         "Finishing what is in flight; press Ctrl-C again to stop at once.",
         "正在完成进行中的场景；再按一次 Ctrl-C 立即停止。",

@@ -16,6 +16,7 @@ _TAG = re.compile(
 _FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*([\w+.-]*)[ \t]*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _OPENING = re.compile(r"[{\[]")
+_OVERLAP = (12, 400)  # characters that a model repeats when it goes on: fewer are chance, more nobody repeats
 _TRIES = 200  # so many brackets of prose are looked at before the JSON must begin
 
 
@@ -112,3 +113,15 @@ def read_json(text: str) -> Any:
 def result_text(answer: str) -> str:
     """The text an answer gives as a result: without wrapping, with one newline at its end."""
     return strip_wrapping(answer).strip() + "\n"
+
+
+def joined(before: str, following: str) -> str:
+    """An answer that was cut off and what came when it was asked to go on; what stands in both stands once."""
+    rest = strip_wrapping(following)
+    if rest == following.strip():  # nothing was wrapped around it: a line may have ended just where it was cut
+        rest = following
+    least, most = _OVERLAP
+    for size in range(min(most, len(before), len(rest)), least - 1, -1):
+        if before.endswith(rest[:size]):
+            return before + rest[size:]
+    return before + rest

@@ -6,43 +6,53 @@ repeated; what is worth repeating waits with full jitter, and at least as long a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
 from stages.pipeline import events as facts
+from stages.pipeline.answers import joined, strip_wrapping
+from stages.pipeline.budget import Bill, Tokens, estimate_call, estimate_tokens
 from stages.pipeline.contract import FailureKind, ProviderError
+from stages.pipeline.progress import CUT_OFF
+from stages.prompts import go_on
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from stages.pipeline.contract import Provider, Request
+    from stages.pipeline.budget import Terms
+    from stages.pipeline.contract import Answer, Provider, Request
     from stages.pipeline.project import Project
     from stages.pipeline.system import System
+    from stages.pipeline.traffic import Traffic
+
+CONTINUATIONS = 4
+_PASSING = (FailureKind.TRANSIENT, FailureKind.RATE_LIMITED, FailureKind.UNAVAILABLE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """How often a call is made, and how long is waited between: random up to `first_s` * 2^n, at most `longest_s`.
+    """How often a call is made that fails by itself, and how long is waited between: random up to `first_s` * 2^n.
 
-    A provider that asks for more than `patience_s` is not waited for: the scene fails for now.
+    A wait is at most `longest_s`, or what the provider asks for; more than `patience_s` is not waited for.
     """
 
     attempts: int = 5
     first_s: float = 1.0
     longest_s: float = 60.0
-    patience_s: float = 300.0
+    patience_s: float = 1800.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """An answer that is recorded: the id of its entry, the attempt that brought it, its text."""
+    """An answer that is recorded: the id of its entry, the attempt that brought it, its text (`is_cut`: not all)."""
 
     id: str
     attempt: str
     text: str
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,19 +70,47 @@ class Call:
         return self.subject.startswith("planning/")
 
 
+class BudgetError(ProviderError):
+    """No call may be made any more: the budget of the project would be passed."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(FailureKind.REFUSED, message)
+
+
 class Caller:
     """Makes calls for one project; `sleep` waits a number of seconds and may be cut short by raising."""
 
     def __init__(
-        self, project: Project, system: System, policy: RetryPolicy, sleep: Callable[[float], Awaitable[None]]
+        self,
+        project: Project,
+        system: System,
+        *,
+        policy: RetryPolicy,
+        terms: Terms,
+        traffic: Traffic,
+        sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._project, self._system, self._policy, self._sleep = project, system, policy, sleep
+        self._terms, self._traffic = terms, traffic
+        self._beginning: dict[str, Bill] = {}
         self._jitter = wait_random_exponential(multiplier=policy.first_s, max=policy.longest_s)
 
-    async def ask(self, provider: Provider, call: Call) -> Received:
-        """Ask until there is an answer or no sense in asking on; raises ProviderError, recorded as the failure."""
+    async def ask(self, provider: Provider, call: Call, so_far: Received | None = None) -> Received:
+        """Ask until there is a whole answer or no sense in asking on; raises ProviderError, recorded as the failure.
+
+        An answer that was cut off (`so_far`, from before a crash) goes on where it stopped.
+        """
+        received = so_far or await self._answered(provider, call, None)
+        for _ in range(CONTINUATIONS):
+            if not received.is_cut or not strip_wrapping(received.text):  # cut off while it reasoned: no use
+                break
+            received = await self._answered(provider, _continued(call, received.text), received)
+        return received
+
+    async def _answered(self, provider: Provider, call: Call, before: Received | None) -> Received:
+        tries = _Tries(self._policy.attempts)
         retrying = AsyncRetrying(
-            stop=stop_after_attempt(self._policy.attempts),
+            stop=lambda _: tries.are_used_up,
             wait=self._wait,
             retry=retry_if_exception(self._is_worth_retrying),
             sleep=self._sleep,
@@ -80,44 +118,78 @@ class Caller:
         )
         async for attempt in retrying:
             with attempt:
-                number = call.attempts_before + attempt.retry_state.attempt_number
-                return await self._once(provider, call, number)
+                return await self._once(provider, call, before, tries)
         raise AssertionError("the retry layer returns or raises")
 
     def _wait(self, state: RetryCallState) -> float:
+        """What is said to everybody is waited for by everybody (traffic.py); the rest here."""
         error = state.outcome.exception() if state.outcome else None
-        asked_s = error.retry_after_s if isinstance(error, ProviderError) else None
-        return max(self._jitter(state), asked_s or 0.0)
+        if not isinstance(error, ProviderError) or error.kind is not FailureKind.TRANSIENT:
+            return 0.0
+        return max(self._jitter(state), error.retry_after_s or 0.0)
 
     def _is_worth_retrying(self, error: BaseException) -> bool:
-        if not isinstance(error, ProviderError):
+        if not isinstance(error, ProviderError) or error.kind not in _PASSING:
             return False
-        is_passing = error.kind in (FailureKind.TRANSIENT, FailureKind.RATE_LIMITED)
-        return is_passing and (error.retry_after_s or 0.0) <= self._policy.patience_s
+        return error.kind is not FailureKind.TRANSIENT or (error.retry_after_s or 0.0) <= self._policy.patience_s
 
-    async def _once(self, provider: Provider, call: Call, number: int) -> Received:
+    async def _once(self, provider: Provider, call: Call, before: Received | None, tries: _Tries) -> Received:
+        wanted = Tokens() if self._terms.free else estimate_call(call.request)
+        async with self._traffic.turn(wanted.total) as turn:
+            attempt = await self._begin(call, tries, wanted)
+            tries.answered_before = self._traffic.answered
+            try:
+                answer = await provider.answer(call.request)
+            except ProviderError as error:
+                error.kind = self._whose(error, self._traffic.failed(turn, call.subject, error), tries)
+                tries.failed += error.kind is FailureKind.TRANSIENT
+                await self._project.record(self._failed(call, attempt, error))
+                raise
+            self._traffic.succeeded(wait_s=answer.wait_s)
+            return await self._keep(call, attempt, answer, before)
+
+    def _whose(self, error: ProviderError, is_everybodys: bool, tries: _Tries) -> FailureKind:  # noqa: FBT001 - one use
+        """A provider that is "down" and answers others meanwhile is not down; one that fails everybody is."""
+        if error.kind is FailureKind.UNAVAILABLE and self._traffic.answered > tries.answered_before:
+            return FailureKind.TRANSIENT
+        return FailureKind.UNAVAILABLE if error.kind is FailureKind.TRANSIENT and is_everybodys else error.kind
+
+    async def _begin(self, call: Call, tries: _Tries, wanted: Tokens) -> str:
+        """Reserve what the call may cost and record that it begins; returns the attempt. Raises BudgetError."""
         attempt = self._project.new_id()
-        await self._project.record(self._started(call, attempt, number))
+        bill = Bill(model=self._project.progress.model, prompt=wanted.prompt, completion=wanted.completion)
+        known = [*self._project.progress.bills.values(), *self._beginning.values()]
+        if refusal := self._terms.allowance.refusal(known, self._terms.prices, bill):
+            raise BudgetError(refusal)
+        tries.made += 1
+        self._beginning[attempt] = bill  # until its start is recorded, nobody else knows of it
         try:
-            answer = await provider.answer(call.request)
-        except ProviderError as error:
-            await self._project.record(self._failed(call, attempt, error))
-            raise
-        received = facts.AnswerReceived(
+            await self._project.record(_started(call, attempt, call.attempts_before + tries.made, wanted))
+        finally:
+            del self._beginning[attempt]
+        return attempt
+
+    async def _keep(self, call: Call, attempt: str, answer: Answer, before: Received | None) -> Received:
+        """Record an answer, before anybody reads it."""
+        usage = answer.usage
+        is_estimate = not self._terms.free and usage.prompt_tokens == usage.completion_tokens == 0
+        tokens = Tokens(prompt=usage.prompt_tokens, completion=usage.completion_tokens)
+        if is_estimate:
+            tokens = Tokens(prompt=estimate_call(call.request).prompt, completion=estimate_tokens(answer.text))
+        fact = facts.AnswerReceived(
             subject=call.subject,
             attempt=attempt,
             finish_reason=answer.finish_reason[:40],
             model=answer.model[:80],
-            prompt_tokens=answer.usage.prompt_tokens,
-            completion_tokens=answer.usage.completion_tokens,
+            prompt_tokens=tokens.prompt,
+            completion_tokens=tokens.completion,
+            is_estimate=is_estimate,
+            without=",".join(answer.without),
         )
-        answer_id = await self._project.record(received, {"text": answer.text})
-        return Received(id=answer_id, attempt=attempt, text=answer.text)
-
-    def _started(self, call: Call, attempt: str, number: int) -> facts.Fact:
-        if call.is_planning:
-            return facts.PlanningStarted(subject=call.subject, attempt=attempt)
-        return facts.SceneStarted(subject=call.subject, attempt=attempt, number=number, fingerprint=call.fingerprint)
+        text = joined(before.text, answer.text) if before else answer.text
+        content = {"text": text, "piece": answer.text} if before else {"text": text}
+        answer_id = await self._project.record(fact, content)
+        return Received(id=answer_id, attempt=attempt, text=text, is_cut=answer.finish_reason == CUT_OFF)
 
     def _failed(self, call: Call, attempt: str, error: ProviderError) -> facts.Fact:
         wait_s = error.retry_after_s
@@ -129,4 +201,35 @@ class Caller:
             kind=error.kind.value,
             message=error.message,
             not_before=later.isoformat(timespec="seconds") if later else "",
+            possibly_billed=error.possibly_billed,
         )
+
+
+@dataclass(slots=True)
+class _Tries:
+    """How often one call was made, and how often it failed by itself."""
+
+    most: int
+    made: int = 0
+    failed: int = 0
+    answered_before: int = 0
+
+    @property
+    def are_used_up(self) -> bool:
+        """Whether it is not to be made again."""
+        return self.failed >= self.most
+
+
+def _continued(call: Call, text: str) -> Call:
+    """The same request, with what came of the answer, and the wish to go on where it stopped."""
+    asked = (*call.request.messages, *go_on(call.request.language, text))
+    return replace(call, request=replace(call.request, messages=asked))
+
+
+def _started(call: Call, attempt: str, number: int, wanted: Tokens) -> facts.Fact:
+    tokens = {"prompt_tokens": wanted.prompt, "completion_tokens": wanted.completion}
+    if call.is_planning:
+        return facts.PlanningStarted(subject=call.subject, attempt=attempt, **tokens)
+    return facts.SceneStarted(
+        subject=call.subject, attempt=attempt, number=number, fingerprint=call.fingerprint, **tokens
+    )

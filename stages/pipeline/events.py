@@ -28,6 +28,7 @@ _LIMITS = {
     "files": NAME_LIMIT_BYTES,
     "model": NAME_LIMIT_BYTES,
     "finish_reason": NAME_LIMIT_BYTES,
+    "without": NAME_LIMIT_BYTES,
 }
 
 
@@ -51,10 +52,12 @@ class SourceImported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanningStarted:
-    """A planning call is about to be made; subject is `planning/<task>/<part>`."""
+    """A planning call is about to be made; subject is `planning/<task>/<part>`. Tokens are what it may cost."""
 
     subject: str
     attempt: str
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +69,7 @@ class PlanningFailed:
     kind: str
     message: str
     not_before: str = ""
+    possibly_billed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,17 +102,24 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneStarted:
-    """A call for a scene is about to be made: from here on it may be billed."""
+    """A call for a scene is about to be made: from here on it may be billed. Tokens are what it may cost."""
 
     subject: str
     attempt: str
     number: int
     fingerprint: str
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerReceived:
-    """A provider answered. Content: {text}, untouched; nothing has parsed it yet."""
+    """A provider answered. Content: {text}, untouched; nothing has parsed it yet.
+
+    An answer that goes on where the one before was cut off has {text, piece}: all of it, and what came this time.
+    Tokens are those the provider says it billed, or an estimate where it says nothing. `without` names the options
+    that the server does not take.
+    """
 
     subject: str
     attempt: str
@@ -116,6 +127,8 @@ class AnswerReceived:
     model: str
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    is_estimate: bool = False
+    without: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,13 +154,17 @@ class SceneRejected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneFailed:
-    """A call gave no answer; `not_before` (RFC 3339) is when the provider wants to be asked again."""
+    """A call gave no answer; `not_before` (RFC 3339) is when the provider wants to be asked again.
+
+    `possibly_billed`: the request was sent, and nobody knows whether it was answered.
+    """
 
     subject: str
     attempt: str
     kind: str
     message: str
     not_before: str = ""
+    possibly_billed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,12 +18,16 @@ if TYPE_CHECKING:
     from stages.pipeline.settings import Settings
 
 
+CRASHES_LIMIT = 3  # so often in a row a scene alone may be in hand when the program dies
+
+
 class Action(StrEnum):
     """What happens to a step in this run."""
 
     RUN = "run"
     SKIP = "skip"
     BLOCKED = "blocked"
+    ASK = "ask"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,11 +97,17 @@ def _decide(progress: Progress, stage: Stage, scene: Scene, *, step: Step, wante
         return Action.BLOCKED, f"waits for {stage.upstream}", False
     if not stage.upstream and not scene.has_source:
         return Action.BLOCKED, "source missing", False
+    if step.crashes >= CRASHES_LIMIT:
+        return Action.ASK, f"the program died {step.crashes} times in a row while it was made", False
+    return Action.RUN, _why_now(step, wanted), False
+
+
+def _why_now(step: Step, wanted: str) -> str:
     if step.unread is not None and step.fingerprint == wanted:
-        return Action.RUN, "its answer was received and not yet read", False
+        return "its answer was received and not yet read"
     if step.failure is not None:
-        return Action.RUN, f"failed {step.failures} times, retrying", False
-    return Action.RUN, "was interrupted" if step.attempts else "not started", False
+        return f"failed {step.failures} times, retrying"
+    return "was interrupted" if step.attempts else "not started"
 
 
 def parse_scenes(text: str) -> frozenset[int]:

@@ -6,10 +6,12 @@ entry id) wins, whatever order they are read in; the other stays in the log.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, assert_never
 
+from stages.pipeline import attempts
 from stages.pipeline import events as facts
+from stages.pipeline.budget import Bill
 from stages.pipeline.contract import FailureKind, Scene
 from stages.pipeline.imported import completions_of, scenes_of
 
@@ -18,13 +20,22 @@ if TYPE_CHECKING:
     from stages.pipeline.contract import Language
 
 
+CUT_OFF = "length"  # the finish_reason of an answer that would have gone on
+# What the provider says to everybody is the fault of no scene.
+_NOBODYS = (FailureKind.REFUSED, FailureKind.UNAVAILABLE, FailureKind.RATE_LIMITED)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ref:
-    """Where an entry's content is: the entry's id, and its line's place in bytes (-1 while it waits in memory)."""
+    """Where an entry's content is: the entry's id, and its line's place in bytes (-1 while it waits in memory).
+
+    `is_cut` tells of an answer that the provider cut off because it was long.
+    """
 
     id: str
     offset: int
     size: int
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +64,12 @@ class Step:
     """One scene in one stage. `unread` is an answer that was paid for and has no outcome yet.
 
     `open` holds the number of each attempt that was started and has no outcome of its own: it may have been billed.
+    `crashes` counts how often in a row the program died with this step alone in hand.
     """
 
     attempts: int = 0
     failures: int = 0
+    crashes: int = 0
     fingerprint: str = ""
     completion: Completion | None = None
     failure: Failure | None = None
@@ -68,7 +81,12 @@ class Step:
 
 @dataclass(slots=True, kw_only=True)
 class Progress:
-    """The state of one project. `highest_id` is the highest number that ever stood in the id of a scene."""
+    """The state of one project. `highest_id` is the highest number that ever stood in the id of a scene.
+
+    `bills` holds what each attempt costs, by its id; `provider` is who was asked last ("openai/deepseek-chat"),
+    `not_before` when each of them wants to be asked again, `without` the options each does not take; `in_hand` the
+    subject of each attempt that the run at hand has begun and not brought to an outcome.
+    """
 
     name: str = ""
     language: Language = "zh"
@@ -86,6 +104,12 @@ class Progress:
     planning: dict[str, Ref] = field(default_factory=dict)
     completed_stages: list[str] = field(default_factory=list)
     answers: dict[str, Ref] = field(default_factory=dict)
+    bills: dict[str, Bill] = field(default_factory=dict)
+    provider: str = ""
+    model: str = ""
+    not_before: dict[str, str] = field(default_factory=dict)
+    without: dict[str, str] = field(default_factory=dict)
+    in_hand: dict[str, str] = field(default_factory=dict)
 
     def step(self, stage: str, scene_id: str) -> Step:
         """The step of a scene in a stage; an empty one if nothing was heard of it."""
@@ -101,7 +125,7 @@ class ProgressProjection:
     """Progress as a projection of the engine."""
 
     name = "progress"
-    version = 1
+    version = 2
 
     def initial(self) -> Progress:
         """Nothing happened yet."""
@@ -127,6 +151,7 @@ class ProgressProjection:
         state.planning = {subject: Ref(**ref) for subject, ref in saved["planning"].items()}
         state.answers = {answer: Ref(**ref) for answer, ref in saved["answers"].items()}
         state.steps = {subject: _step(step) for subject, step in saved["steps"].items()}
+        state.bills = {attempt: Bill(**bill) for attempt, bill in saved["bills"].items()}
         return state
 
 
@@ -159,10 +184,7 @@ def _apply(state: Progress, fact: facts.Fact, entry: Entry) -> None:  # noqa: C9
         case facts.AnswerReceived():
             _answered(state, fact, ref)
         case facts.SceneStarted():
-            step = state.steps.setdefault(fact.subject, Step())
-            step.attempts, step.fingerprint = max(step.attempts, fact.number), fact.fingerprint
-            step.failure, step.unread = None, None
-            step.open[fact.attempt] = fact.number
+            _started(state, fact)
         case facts.SceneCompleted():
             _completed(state, fact, entry)
         case facts.SceneRejected():
@@ -177,10 +199,14 @@ def _apply(state: Progress, fact: facts.Fact, entry: Entry) -> None:  # noqa: C9
             state.completed_stages = sorted({*state.completed_stages, fact.subject})
         case facts.ProgressImported():
             _imported(state, fact, entry, ref)
-        case facts.PlanningStarted() | facts.PlanningFailed():
-            pass
-        case facts.RunStarted() | facts.RunFinished() | facts.RunInterrupted():
-            pass
+        case facts.PlanningStarted():
+            attempts.reserve(state, fact)
+        case facts.PlanningFailed():
+            attempts.give_back(state, fact)
+        case facts.RunStarted():
+            attempts.run_started(state, fact)
+        case facts.RunFinished() | facts.RunInterrupted():
+            state.in_hand = {}
         case _:
             assert_never(fact)
 
@@ -195,8 +221,19 @@ def _planned(state: Progress, fact: facts.ScenesPlanned, scenes: list[Scene]) ->
     state.highest_id = max([state.highest_id, *(int(scene.id[1:]) for scene in scenes)])
 
 
+def _started(state: Progress, fact: facts.SceneStarted) -> None:
+    step = state.steps.setdefault(fact.subject, Step())
+    step.attempts, step.fingerprint = max(step.attempts, fact.number), fact.fingerprint
+    step.failure, step.unread = None, None
+    step.open[fact.attempt] = fact.number
+    state.in_hand[fact.attempt] = fact.subject
+    attempts.reserve(state, fact)
+
+
 def _answered(state: Progress, fact: facts.AnswerReceived, ref: Ref) -> None:
+    ref = replace(ref, is_cut=fact.finish_reason == CUT_OFF)
     state.answers[ref.id] = ref
+    attempts.settle(state, fact)
     if fact.subject.startswith("planning/"):
         state.planning[fact.subject] = ref
     else:
@@ -219,6 +256,7 @@ def _completed(state: Progress, fact: facts.SceneCompleted, entry: Entry) -> Non
     )
     step.results.append(fact.result)
     step.failure, step.unread, step.failures = None, None, 0
+    attempts.has_outcome(state, step, fact.attempt)
     if step.completion is None or done.rank > step.completion.rank:
         step.completion = done
 
@@ -226,7 +264,10 @@ def _completed(state: Progress, fact: facts.SceneCompleted, entry: Entry) -> Non
 def _failed(state: Progress, fact: facts.SceneRejected | facts.SceneFailed, failure: Failure) -> None:
     step = state.steps.setdefault(fact.subject, Step())
     step.open.pop(fact.attempt, None)
-    if failure.kind == FailureKind.REFUSED:  # the provider refuses everybody: no fault of this scene
+    attempts.has_outcome(state, step, fact.attempt)
+    if isinstance(fact, facts.SceneFailed):
+        attempts.give_back(state, fact)
+    if failure.kind in _NOBODYS:
         return
     step.unread = None
     if step.completion is None:  # a failure beside a result, on another device, takes nothing away

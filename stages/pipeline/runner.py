@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from stages.pipeline import events as facts
-from stages.pipeline.calls import Caller, RetryPolicy
+from stages.pipeline.budget import terms_of
+from stages.pipeline.calls import BudgetError, Caller, RetryPolicy
 from stages.pipeline.contract import FailureKind, ProviderError
 from stages.pipeline.plan import Action, Basis, PlannedStep, StageCount, count, plan_stage, scenes_beyond
 from stages.pipeline.projecting import Projecting
 from stages.pipeline.scene_maker import SceneMaker
 from stages.pipeline.story import StoryPlanner
+from stages.pipeline.traffic import Traffic, pace_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,7 +58,10 @@ class Observer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What a run is to do: which stages, which scenes (1-based numbers; all if none), what to make again."""
+    """What a run is to do: which stages, which scenes (1-based numbers; all if none), what to make again.
+
+    The scenes in `sure` are made even though the program died of them before.
+    """
 
     stages: Sequence[Stage]
     all_stages: Sequence[Stage]
@@ -63,6 +69,7 @@ class Order:
     new_provider: Callable[[], Provider]
     scenes: frozenset[int] = frozenset()
     redo: frozenset[int] = frozenset()
+    sure: frozenset[int] = frozenset()
     before: Sequence[tuple[Scene, str]] = ()
 
 
@@ -71,19 +78,33 @@ class StopRequested(Exception):  # noqa: N818 - not an error: the user said so
 
 
 class Runner:
-    """One run over one project. `problem` says what stopped it."""
+    """One run over one project. `problem` says what stopped it; `lacks_provider`: that was the provider."""
 
     def __init__(
         self, project: Project, order: Order, system: System, observer: Observer, *, policy: RetryPolicy | None = None
     ) -> None:
         self.problem = ""
+        self.lacks_provider = False
         self._project, self._order, self._observer = project, order, observer
         self._stop = asyncio.Event()
         self._work: asyncio.Task[None] | None = None
-        self._caller = Caller(project, system, policy or RetryPolicy(), self._sleep)
+        self._caller = self._new_caller(system, policy or RetryPolicy(patience_s=60.0 * order.settings.patience))
         self._files = Projecting(project, observer.note)
         self._scenes = SceneMaker(project, self._caller, order.settings.style)
         self._paused = self._interrupted = False
+
+    def _new_caller(self, system: System, policy: RetryPolicy) -> Caller:
+        project, settings = self._project, self._order.settings
+        asked_for = project.progress.not_before.get(settings.who)
+        traffic = Traffic(
+            pace_of(settings, policy),
+            now=system.now,
+            chance=system.chance,
+            sleep=self._sleep,
+            note=self._observer.note,
+            closed_until=datetime.fromisoformat(asked_for) if asked_for else None,
+        )
+        return Caller(project, system, policy=policy, terms=terms_of(settings), traffic=traffic, sleep=self._sleep)
 
     def stop_softly(self) -> None:
         """Start nothing new; what is in flight is finished."""
@@ -98,6 +119,10 @@ class Runner:
 
     async def _sleep(self, seconds: float) -> None:
         """Wait between two attempts, unless the run is to stop."""
+        if self._stop.is_set():
+            raise StopRequested
+        if seconds <= 0:
+            return
         try:
             await asyncio.wait_for(self._stop.wait(), seconds)
         except TimeoutError:
@@ -112,7 +137,16 @@ class Runner:
             model=order.settings.model,
             scene_digests=self._project.scene_digests(),
         )
-        return plan_stage(self._project.progress, basis, order.scenes)
+        steps = plan_stage(self._project.progress, basis, order.scenes)
+        sure = order.sure | order.redo
+        return [
+            replace(step, action=Action.RUN) if step.action is Action.ASK and step.scene.number in sure else step
+            for step in steps
+        ]
+
+    def dangerous(self) -> list[PlannedStep]:
+        """The steps of which the program died, again and again: somebody must say that they are to be made."""
+        return [step for stage in self._order.stages for step in self._steps(stage) if step.action is Action.ASK]
 
     def has_work(self) -> bool:
         """Whether there is anything to do: a plan to make, a scene to run or to make again, a stage to finish."""
@@ -198,6 +232,7 @@ class Runner:
 
     def _pause(self, error: ProviderError) -> None:
         self._paused, self.problem = True, error.message
+        self.lacks_provider = not isinstance(error, BudgetError)
         self._stop.set()
 
     def _fail(self, error: ProviderError) -> None:
@@ -270,7 +305,7 @@ class Runner:
     def _outcome(self, *, was_cut_off: bool) -> Outcome:
         if was_cut_off or (self._interrupted and self._unfinished()):
             return Outcome.INTERRUPTED
-        if self._paused:
+        if self._paused or self.dangerous():
             return Outcome.PAUSED
         if self.problem or self._unfinished():
             return Outcome.FAILED

@@ -29,7 +29,7 @@ class SceneMaker:
     async def make(self, stage: Stage, step: PlannedStep, provider: Provider) -> str:
         """Make one scene; the problem if there is no result, empty if there is. Raises ProviderError, recorded."""
         brief, subject = self._brief(stage, step.scene), facts.subject_of(stage.name, step.scene.id)
-        received = self._unread(stage, step) or await self._ask(stage, step, brief, provider=provider)
+        received = await self._ask(stage, step, brief, provider=provider, so_far=self._unread(stage, step))
         draft = stage.read(brief, received.text)
         if draft.violations:
             missing = [violation.message for violation in draft.violations]
@@ -67,7 +67,14 @@ class SceneMaker:
         )
 
     async def _ask(
-        self, stage: Stage, step: PlannedStep, brief: Brief, *, provider: Provider, missing: Sequence[str] = ()
+        self,
+        stage: Stage,
+        step: PlannedStep,
+        brief: Brief,
+        *,
+        provider: Provider,
+        missing: Sequence[str] = (),
+        so_far: Received | None = None,
     ) -> Received:
         subject = facts.subject_of(stage.name, step.scene.id)
         call = Call(
@@ -76,7 +83,7 @@ class SceneMaker:
             fingerprint=step.fingerprint,
             attempts_before=self._project.progress.step(stage.name, step.scene.id).attempts,
         )
-        return await self._caller.ask(provider, call)
+        return await self._caller.ask(provider, call, so_far)
 
     async def _reject(self, subject: str, received: Received, missing: Sequence[str]) -> str:
         problem = "; ".join(missing)
@@ -90,4 +97,4 @@ class SceneMaker:
         if found.unread is None or found.fingerprint != step.fingerprint:
             return None
         text = self._project.content(found.unread)["text"]
-        return Received(id=found.unread.id, attempt=found.unread_attempt, text=text)
+        return Received(id=found.unread.id, attempt=found.unread_attempt, text=text, is_cut=found.unread.is_cut)

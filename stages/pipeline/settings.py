@@ -6,7 +6,7 @@ Law: pure. A key never stands here: it comes from the environment and goes nowhe
 from __future__ import annotations
 
 import tomllib
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -15,15 +15,23 @@ import tomli_w
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PROVIDERS = ("offline", "openai")
+OFFLINE = "offline"
+PROVIDERS = (OFFLINE, "openai")
 JOBS_LIMIT = 256
-_KINDS = {str: "a text in quotes", int: "a whole number"}
+_MOST = 1e15
+_KINDS = {str: "a text in quotes", int: "a whole number", float: "a number", dict: "a table"}
 ENVIRONMENT = {
     "provider": "SCENELOG_PROVIDER",
     "model": "SCENELOG_MODEL",
     "style": "SCENELOG_STYLE",
     "jobs": "SCENELOG_JOBS",
     "base_url": "OPENAI_BASE_URL",
+    "max_tokens": "SCENELOG_MAX_TOKENS",
+    "max_cost": "SCENELOG_MAX_COST",
+    "requests_per_minute": "SCENELOG_REQUESTS_PER_MINUTE",
+    "tokens_per_minute": "SCENELOG_TOKENS_PER_MINUTE",
+    "patience": "SCENELOG_PATIENCE",
+    "fallback": "SCENELOG_FALLBACK",
 }
 
 
@@ -33,31 +41,70 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How scenes are made. `jobs` is how many calls may be in flight at once."""
+    """How scenes are made. `jobs` is how many calls may be in flight at once.
 
-    provider: str = "offline"
+    `max_tokens` and `max_cost` bound what the project uses in all its runs, `prices` holds what a million tokens of a
+    model cost ({model: {input, output}}). `patience` (minutes) is how long a provider that answers nobody is waited
+    for, `fallback` who is asked then ("offline", or provider/model). 0 is no limit.
+    """
+
+    provider: str = OFFLINE
     model: str = ""
     base_url: str = "https://api.openai.com/v1"
     style: str = ""
     jobs: int = 4
+    max_tokens: int = 0
+    max_cost: float = 0.0
+    requests_per_minute: int = 0
+    tokens_per_minute: int = 0
+    patience: int = 30
+    fallback: str = ""
+    prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    @property
+    def who(self) -> str:
+        """Who is asked, as it stands in the log: `openai/deepseek-chat`."""
+        return f"{self.provider}/{self.model[:80]}"
 
 
 def merge(base: Settings, place: str, given: Mapping[str, Any]) -> Settings:
     """Put the settings given in one place over those of the places before; raises SettingsError."""
-    known = {field.name: type(field.default) for field in fields(Settings)}
+    known = {name: type(value) for name, value in asdict(Settings()).items()}
     for name, value in given.items():
         if name not in known:
             raise SettingsError(f"{place}: there is no setting {name!r}; known are {', '.join(known)}")
-        if type(value) is not known[name]:
+        if type(value) is not known[name] and not (known[name] is float and type(value) is int):
             raise SettingsError(f"{place}: {name} must be {_KINDS[known[name]]}, not {value!r}")
         if isinstance(value, str) and not _is_text(value):
             raise SettingsError(f"{place}: {name} holds bytes that are not UTF-8 text: {value!r}")
-    merged = replace(base, **given)
+    prices = {**base.prices, **_prices(place, given.get("prices", {}))}
+    merged = replace(base, **{**given, "prices": prices})
     if merged.provider not in PROVIDERS:
         raise SettingsError(f"{place}: there is no provider {merged.provider!r}; there are {', '.join(PROVIDERS)}")
     if not 1 <= merged.jobs <= JOBS_LIMIT:
         raise SettingsError(f"{place}: jobs must be 1 to {JOBS_LIMIT}, not {merged.jobs}")
+    for name in ("max_tokens", "max_cost", "requests_per_minute", "tokens_per_minute", "patience"):
+        if not 0 <= getattr(merged, name) <= _MOST:
+            raise SettingsError(f"{place}: {name} must be 0 (no limit) or more, not {getattr(merged, name)}")
     return merged
+
+
+def _prices(place: str, given: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """The prices of models; raises SettingsError."""
+    prices: dict[str, dict[str, float]] = {}
+    for model, price in given.items():
+        sides = price if isinstance(price, dict) else {}
+        if set(sides) != {"input", "output"} or not all(_is_price(value) for value in sides.values()):
+            raise SettingsError(
+                f"{place}: the price of {model} must be what a million tokens cost, as in "
+                f"{{ input = 0.27, output = 1.10 }}, not {price!r}"
+            )
+        prices[model] = {side: float(value) for side, value in sides.items()}
+    return prices
+
+
+def _is_price(value: object) -> bool:
+    return type(value) in (int, float) and 0 <= value <= _MOST  # type: ignore[operator]
 
 
 def _is_text(value: str) -> bool:
@@ -79,12 +126,25 @@ def from_toml(place: str, data: bytes | None) -> dict[str, Any]:
 
 def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     """The settings of the environment; raises SettingsError."""
-    given: dict[str, Any] = {name: environment[key] for name, key in ENVIRONMENT.items() if environment.get(key)}
-    if "jobs" in given:
-        if not given["jobs"].isdecimal():
-            raise SettingsError(f"environment: {ENVIRONMENT['jobs']} must be a whole number, not {given['jobs']!r}")
-        given["jobs"] = int(given["jobs"])
+    kinds = {name: type(value) for name, value in asdict(Settings()).items()}
+    given: dict[str, Any] = {}
+    for name, key in ENVIRONMENT.items():
+        if said := environment.get(key):
+            try:
+                given[name] = int(said) if kinds[name] is int and said.isdecimal() else kinds[name](said)
+            except ValueError:
+                raise SettingsError(f"environment: {key} must be {_KINDS[kinds[name]]}, not {said!r}") from None
     return given
+
+
+def fallback_of(settings: Settings) -> Settings | None:
+    """The settings with which a run goes on where its provider cannot; None if nobody is named. Raises SettingsError."""
+    if not settings.fallback:
+        return None
+    provider, _, model = settings.fallback.partition("/")
+    if provider != OFFLINE and not model:
+        raise SettingsError(f"fallback must be offline, or PROVIDER/MODEL, not {settings.fallback!r}")
+    return merge(replace(settings, fallback=""), "fallback", {"provider": provider, "model": model})
 
 
 def to_toml(settings: Settings) -> bytes:

@@ -94,25 +94,27 @@ class StoryPlanner:
         for part in self._parts:
             subject = f"planning/world_bible/{part.number:04d}"
             received = self._received(subject)
-            if received is None:
+            if received is None or received.is_cut:
                 self._tell("bible", part)
                 request = bible_request(
                     part, total=len(self._parts), bible=bible, style=self._settings.style, language=self._language
                 )
-                received = await self._caller.ask(provider, Call(subject=subject, request=request))
+                received = await self._caller.ask(provider, Call(subject=subject, request=request), received)
             bible, answer_id = result_text(received.text), received.id
         await self._project.record(facts.WorldBibleCompleted(answer=answer_id, result=digest(bible)))
         return bible
 
     def _received(self, subject: str) -> Received | None:
         ref = self._project.progress.planning.get(subject)
-        return Received(id=ref.id, attempt="", text=self._project.content(ref)["text"]) if ref else None
+        if ref is None:
+            return None
+        return Received(id=ref.id, attempt="", text=self._project.content(ref)["text"], is_cut=ref.is_cut)
 
     async def _cuts(self, provider: Provider, part: Part, bible: str, titles: Sequence[str]) -> list[Cut]:
         subject = f"planning/scenes/{part.number:04d}"
         received, missing = self._received(subject), ""
         for _ in range(3):  # an answer from before, a first one, and one that is told what was wrong
-            if received is not None:
+            if received is not None and not received.is_cut:
                 try:
                     return read_cuts(part, received.text, len(titles))
                 except PlanError as error:
@@ -125,7 +127,8 @@ class StoryPlanner:
                 titles=titles,
                 missing=[missing] if missing else [],
             )
-            received = await self._caller.ask(provider, Call(subject=subject, request=request))
+            so_far = received if received and received.is_cut else None
+            received = await self._caller.ask(provider, Call(subject=subject, request=request), so_far)
         try:
             return read_cuts(part, received.text if received else "", len(titles))
         except PlanError as error:

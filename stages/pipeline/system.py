@@ -27,6 +27,10 @@ class System:
     rescue_folders: Sequence[str] = ()
     program: str = "scenelog"
 
+    def chance(self) -> float:
+        """A random number from 0 up to 1."""
+        return int.from_bytes(self.randomness(6), "big") / 2**48
+
     def now(self) -> datetime:
         """The time, in UTC."""
         return datetime.fromtimestamp(self.time_ns() / 1e9, tz=UTC)

@@ -37,6 +37,20 @@ def messages(task: Task, language: Language, inputs: Mapping[str, Any]) -> tuple
     return {"role": "system", "content": parts[0][1]}, {"role": "user", "content": asked}
 
 
+_GO_ON: Mapping[Language, str] = {
+    "zh": "你的回答在这里被截断了。请从中断的那个字之后直接继续，不要重复已写的内容，不要加任何说明或代码围栏。",
+    "en": (
+        "Your answer was cut off here. Go on directly after its last character: repeat nothing, explain nothing, add "
+        "no code fence."
+    ),
+}
+
+
+def go_on(language: Language, so_far: str) -> tuple[Mapping[str, str], ...]:
+    """Return the messages that ask a model to go on where its answer was cut off."""
+    return {"role": "assistant", "content": so_far}, {"role": "user", "content": _GO_ON[language]}
+
+
 def system(task: Task, language: Language) -> str:
     """Return the system message of a task: it is the same for every request."""
     return _parts(task, language)[0][1]
