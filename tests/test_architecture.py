@@ -83,6 +83,7 @@ PIPELINE = {
     "script",
     "settings",
     "snapshots",
+    "steps",
     "story",
     "system",
     "text",
@@ -105,6 +106,7 @@ PURE = {
             "results",
             "script",
             "settings",
+            "steps",
             "text",
         )
     ),

@@ -223,7 +223,8 @@ class Runner:
                 step = self._project.progress.step(stage.name, scene.id)
                 can_be_made = scene.has_source or stage.upstream  # what nobody can make again is not given up
                 if scene.number in self._order.redo and step.completion and can_be_made:
-                    await self._project.record(facts.SceneInvalidated(subject=subject, reason="asked for again"))
+                    given_up = facts.SceneInvalidated(subject=subject, reason="asked for again", number=step.attempts)
+                    await self._project.record(given_up)
 
     async def _take_stage(self, stage: Stage) -> None:
         steps = deque(step for step in self._steps(stage) if step.action is Action.RUN)
