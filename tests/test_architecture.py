@@ -65,11 +65,14 @@ WORK_FLOORS = (
 )
 PIPELINE = {
     "answers",
+    "attempts",
+    "budget",
     "calls",
     "contract",
     "events",
     "imported",
     "intake",
+    "order",
     "originals",
     "outbox",
     "plan",
@@ -83,9 +86,11 @@ PIPELINE = {
     "script",
     "settings",
     "snapshots",
+    "steps",
     "story",
     "system",
     "text",
+    "traffic",
     "view",
 }
 
@@ -95,6 +100,8 @@ PURE = {
         f"stages.pipeline.{name}"
         for name in (
             "answers",
+            "attempts",
+            "budget",
             "contract",
             "events",
             "imported",
@@ -105,6 +112,7 @@ PURE = {
             "results",
             "script",
             "settings",
+            "steps",
             "text",
         )
     ),
@@ -147,6 +155,7 @@ MAY_BE_ASYNC = {
     "stages.pipeline.runner",
     "stages.pipeline.scene_maker",
     "stages.pipeline.story",
+    "stages.pipeline.traffic",
     "stages.providers.offline",
     "stages.providers.openai_compatible",
 }

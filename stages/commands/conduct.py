@@ -22,10 +22,11 @@ from stages.commands.failures import CommandError, Exit
 from stages.commands.screen import make_screen, print_line
 from stages.commands.words import say
 from stages.pipeline.contract import FailureKind, ProviderError
+from stages.pipeline.order import Order, Outcome, dangerous
 from stages.pipeline.outbox import advice
 from stages.pipeline.plan import count, scenes_beyond
 from stages.pipeline.project import SETTINGS
-from stages.pipeline.runner import Order, Outcome, Runner
+from stages.pipeline.runner import Runner
 from stages.pipeline.settings import (
     OFFLINE,
     Settings,
@@ -115,7 +116,7 @@ def conduct(project: Project, system: System, settings: Settings, wishes: Wishes
         redo=wishes.redo,
         before=wishes.before,
     )
-    order = replace(order, sure=_asked(Runner(project, order, system, screen).dangerous(), screen, wishes))
+    order = replace(order, sure=_asked(dangerous(project, order), screen, wishes))
     project.outbox.on_trouble = partial(_tell_trouble, project, screen)
     with screen:
         runner, outcome = asyncio.run(_run(project, order, system, screen))
@@ -149,10 +150,10 @@ def check_provider(system: System, settings: Settings) -> None:
             )
 
 
-def _asked(dangerous: Sequence[PlannedStep], screen: PlainScreen | BarScreen, wishes: Wishes) -> frozenset[int]:
+def _asked(steps: Sequence[PlannedStep], screen: PlainScreen | BarScreen, wishes: Wishes) -> frozenset[int]:
     """The scenes among those of which the program died that the user wants made all the same."""
     sure: set[int] = set()
-    for step in dangerous:
+    for step in steps:
         number, stage = step.scene.number, say(step.stage)
         if not wishes.as_json and sys.stdin.isatty() and sys.stdout.isatty():
             if click.confirm(say("dangerous_ask", stage=stage, number=number, reason=step.reason), default=False):

@@ -50,7 +50,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "{problem} 改用 {who} 继续。",
     ),
     "dangerous": (
-        "{stage} scene {number}: {reason}; it is left out. Make it all the same: scenelog retry {target} --scenes {number}",
+        (
+            "{stage} scene {number}: {reason}; it is left out. "
+            "Make it all the same: scenelog retry {target} --scenes {number}"
+        ),
         "{stage} 场景{number}：{reason}；已跳过。仍要生成请运行：scenelog retry {target} --scenes {number}",
     ),
     "dangerous_ask": (

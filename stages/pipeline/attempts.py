@@ -11,7 +11,8 @@ from stages.pipeline.budget import Bill
 
 if TYPE_CHECKING:
     from stages.pipeline import events as facts
-    from stages.pipeline.progress import Progress, Step
+    from stages.pipeline.progress import Progress
+    from stages.pipeline.steps import Step
 
 
 def run_started(state: Progress, fact: facts.RunStarted) -> None:
@@ -44,12 +45,11 @@ def give_back(state: Progress, fact: facts.SceneFailed | facts.PlanningFailed) -
     if bill is not None and not bill.settled and not fact.possibly_billed:
         del state.bills[fact.attempt]
     if fact.not_before:
-        state.not_before[state.provider] = fact.not_before
+        state.not_before[state.provider] = max(fact.not_before, state.not_before.get(state.provider, ""))
 
 
 def settle(state: Progress, fact: facts.AnswerReceived) -> None:
     """A call was answered: it costs what the provider says."""
-    state.not_before.pop(state.provider, None)
     if fact.without:
         state.without[state.provider] = fact.without
     if fact.prompt_tokens or fact.completion_tokens:

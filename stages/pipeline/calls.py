@@ -15,8 +15,8 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_ran
 from stages.pipeline import events as facts
 from stages.pipeline.answers import joined, strip_wrapping
 from stages.pipeline.budget import Bill, Tokens, estimate_call, estimate_tokens
-from stages.pipeline.contract import FailureKind, ProviderError
-from stages.pipeline.progress import CUT_OFF
+from stages.pipeline.contract import CUT_OFF, FailureKind, ProviderError
+from stages.pipeline.traffic import ImpatienceError
 from stages.prompts import go_on
 
 if TYPE_CHECKING:
@@ -116,10 +116,23 @@ class Caller:
             sleep=self._sleep,
             reraise=True,
         )
-        async for attempt in retrying:
-            with attempt:
-                return await self._once(provider, call, before, tries)
+        answered = self._traffic.answered
+        try:
+            async for attempt in retrying:
+                with attempt:
+                    return await self._once(provider, call, before, tries)
+        except ImpatienceError as error:
+            if self._traffic.answered > answered and self._traffic.fails_only(call.subject):
+                raise await self._given_up(call, error) from None
+            raise
         raise AssertionError("the retry layer returns or raises")
+
+    async def _given_up(self, call: Call, error: ProviderError) -> ProviderError:
+        """A provider that has answered others since, and no longer this one, is not down: the others go on."""
+        self._traffic.forgive()
+        failure = ProviderError(FailureKind.TRANSIENT, error.message)
+        await self._project.record(self._failed(call, "", failure))
+        return failure
 
     def _wait(self, state: RetryCallState) -> float:
         """What is said to everybody is waited for by everybody (traffic.py); the rest here."""
@@ -136,7 +149,7 @@ class Caller:
     async def _once(self, provider: Provider, call: Call, before: Received | None, tries: _Tries) -> Received:
         wanted = Tokens() if self._terms.free else estimate_call(call.request)
         async with self._traffic.turn(wanted.total) as turn:
-            attempt = await self._begin(call, tries, wanted)
+            attempt = await self._begin(call, tries, wanted, before)
             tries.answered_before = self._traffic.answered
             try:
                 answer = await provider.answer(call.request)
@@ -154,7 +167,7 @@ class Caller:
             return FailureKind.TRANSIENT
         return FailureKind.UNAVAILABLE if error.kind is FailureKind.TRANSIENT and is_everybodys else error.kind
 
-    async def _begin(self, call: Call, tries: _Tries, wanted: Tokens) -> str:
+    async def _begin(self, call: Call, tries: _Tries, wanted: Tokens, before: Received | None) -> str:
         """Reserve what the call may cost and record that it begins; returns the attempt. Raises BudgetError."""
         attempt = self._project.new_id()
         bill = Bill(model=self._project.progress.model, prompt=wanted.prompt, completion=wanted.completion)
@@ -164,7 +177,8 @@ class Caller:
         tries.made += 1
         self._beginning[attempt] = bill  # until its start is recorded, nobody else knows of it
         try:
-            await self._project.record(_started(call, attempt, call.attempts_before + tries.made, wanted))
+            started = _started(call, attempt, call.attempts_before + tries.made, wanted=wanted, before=before)
+            await self._project.record(started)
         finally:
             del self._beginning[attempt]
         return attempt
@@ -226,10 +240,15 @@ def _continued(call: Call, text: str) -> Call:
     return replace(call, request=replace(call.request, messages=asked))
 
 
-def _started(call: Call, attempt: str, number: int, wanted: Tokens) -> facts.Fact:
+def _started(call: Call, attempt: str, number: int, *, wanted: Tokens, before: Received | None) -> facts.Fact:
     tokens = {"prompt_tokens": wanted.prompt, "completion_tokens": wanted.completion}
     if call.is_planning:
         return facts.PlanningStarted(subject=call.subject, attempt=attempt, **tokens)
     return facts.SceneStarted(
-        subject=call.subject, attempt=attempt, number=number, fingerprint=call.fingerprint, **tokens
+        subject=call.subject,
+        attempt=attempt,
+        number=number,
+        fingerprint=call.fingerprint,
+        continues=before.id if before else "",
+        **tokens,
     )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 Language = Literal["zh", "en"]
+CUT_OFF = "length"  # the finish_reason of an answer that would have gone on
 Task = Literal["world_bible", "scenes", "storyboard", "enhancement"]
 
 

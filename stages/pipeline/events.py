@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, get_args
 
-import orjson
-
 from eventlog import Event
+from stages.pipeline.text import shorten
 
 if TYPE_CHECKING:
     from eventlog import Entry
@@ -90,7 +89,7 @@ class ScenesPlanned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
-    """A run began to take steps."""
+    """A run began to take steps. `stale` is what it does with finished work made from something else: keep or rerun."""
 
     run: str
     stages: str
@@ -98,16 +97,21 @@ class RunStarted:
     model: str
     jobs: int
     scenes: str = ""
+    stale: str = "keep"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneStarted:
-    """A call for a scene is about to be made: from here on it may be billed. Tokens are what it may cost."""
+    """A call for a scene is about to be made: from here on it may be billed. Tokens are what it may cost.
+
+    `continues` is the id of the answer that was cut off, if the call asks for the rest of it.
+    """
 
     subject: str
     attempt: str
     number: int
     fingerprint: str
+    continues: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0
 
@@ -133,13 +137,30 @@ class AnswerReceived:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneCompleted:
-    """The answer with the id `answer` passed the checks; `result` is the digest of the text read out of it."""
+    """The answer with the id `answer` passed the checks; `result` is the digest of the text read out of it.
+
+    `parts` tells what the fingerprint is made of (see plan.told_parts), `number` which attempt brought the answer (0:
+    the one that was started with this id and has no outcome).
+    """
 
     subject: str
     attempt: str
     fingerprint: str
     answer: str
     result: str
+    parts: str = ""
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneEdited:
+    """Somebody wrote the result of a scene. Content: {text}. It counts as the attempt with this number."""
+
+    subject: str
+    number: int
+    fingerprint: str
+    result: str
+    parts: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,10 +190,14 @@ class SceneFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneInvalidated:
-    """A finished scene is to be made again, because somebody said so."""
+    """A finished scene is to be made again, because somebody said so: what attempts up to `number` gave is given up.
+
+    Without a number (-1, as older programs wrote it) it is what was known when the entry was read.
+    """
 
     subject: str
     reason: str
+    number: int = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +244,7 @@ Fact = (
     | SceneStarted
     | AnswerReceived
     | SceneCompleted
+    | SceneEdited
     | SceneRejected
     | SceneFailed
     | SceneInvalidated
@@ -238,6 +264,7 @@ TYPES = {
     SceneStarted: "scene.started",
     AnswerReceived: "answer.received",
     SceneCompleted: "scene.completed",
+    SceneEdited: "scene.edited",
     SceneRejected: "scene.rejected",
     SceneFailed: "scene.failed",
     SceneInvalidated: "scene.invalidated",
@@ -268,25 +295,6 @@ def to_fact(entry: Entry) -> Fact | None:
     given = {**entry.meta, "subject": entry.subject}
     fact: Fact = kind(**{field.name: given[field.name] for field in fields(kind) if field.name in given})
     return fact
-
-
-def shorten(text: str, limit: int = MESSAGE_LIMIT_BYTES) -> str:
-    """Cut a text to what takes at most `limit` bytes as a JSON string; halves of characters become `?`."""
-    text = text[: limit + 1].encode(errors="replace").decode()
-    if _size(text) <= limit:
-        return text
-    low, high = 0, len(text)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if _size(text[:middle] + "…") <= limit:
-            low = middle
-        else:
-            high = middle - 1
-    return text[:low] + "…"
-
-
-def _size(text: str) -> int:
-    return len(orjson.dumps(text)) - len('""')
 
 
 def subject_of(stage: str, scene_id: str) -> str:

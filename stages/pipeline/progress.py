@@ -1,7 +1,7 @@
 """The fold: what a project's log adds up to.
 
 Law: pure, and a function of the entries alone. Of two completions of one step the one with the higher (attempt number,
-entry id) wins, whatever order they are read in; the other stays in the log.
+entry id) wins, whatever order they are read in; the other stays in the log. An edit is an attempt of its own.
 """
 
 from __future__ import annotations
@@ -12,71 +12,18 @@ from typing import TYPE_CHECKING, Any, assert_never
 from stages.pipeline import attempts
 from stages.pipeline import events as facts
 from stages.pipeline.budget import Bill
-from stages.pipeline.contract import FailureKind, Scene
+from stages.pipeline.contract import CUT_OFF, FailureKind, Scene
 from stages.pipeline.imported import completions_of, scenes_of
+from stages.pipeline.steps import Completion, Failure, Ref, Step, Tried, load_ref, load_step
 
 if TYPE_CHECKING:
     from eventlog import Entry
     from stages.pipeline.contract import Language
 
+__all__ = ["Completion", "Failure", "Progress", "ProgressProjection", "Ref", "Step", "Tried"]
 
-CUT_OFF = "length"  # the finish_reason of an answer that would have gone on
 # What the provider says to everybody is the fault of no scene.
 _NOBODYS = (FailureKind.REFUSED, FailureKind.UNAVAILABLE, FailureKind.RATE_LIMITED)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ref:
-    """Where an entry's content is: the entry's id, and its line's place in bytes (-1 while it waits in memory).
-
-    `is_cut` tells of an answer that the provider cut off because it was long.
-    """
-
-    id: str
-    offset: int
-    size: int
-    is_cut: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completion:
-    """A finished step. `answer` holds the text, `imported` its place in the answer if an old program made it."""
-
-    rank: tuple[int, str]
-    seq: int
-    time: str
-    fingerprint: str
-    result: str
-    answer: Ref
-    imported: int = -1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """The last outcome of a step that did not finish."""
-
-    kind: str
-    message: str
-
-
-@dataclass(slots=True, kw_only=True)
-class Step:
-    """One scene in one stage. `unread` is an answer that was paid for and has no outcome yet.
-
-    `open` holds the number of each attempt that was started and has no outcome of its own: it may have been billed.
-    `crashes` counts how often in a row the program died with this step alone in hand.
-    """
-
-    attempts: int = 0
-    failures: int = 0
-    crashes: int = 0
-    fingerprint: str = ""
-    completion: Completion | None = None
-    failure: Failure | None = None
-    unread: Ref | None = None
-    unread_attempt: str = ""
-    results: list[str] = field(default_factory=list)
-    open: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -125,7 +72,7 @@ class ProgressProjection:
     """Progress as a projection of the engine."""
 
     name = "progress"
-    version = 2
+    version = 2  # edits, parts of fingerprints, answers that were tried, what calls cost
 
     def initial(self) -> Progress:
         """Nothing happened yet."""
@@ -145,27 +92,14 @@ class ProgressProjection:
     def load(self, saved: Any) -> Progress:
         """The state from what `save` gave."""
         state = Progress(**saved)
-        state.source, state.planned_source = _ref(saved["source"]), _ref(saved["planned_source"])
-        state.bible, state.imported = _ref(saved["bible"]), _ref(saved["imported"])
+        state.source, state.planned_source = load_ref(saved["source"]), load_ref(saved["planned_source"])
+        state.bible, state.imported = load_ref(saved["bible"]), load_ref(saved["imported"])
         state.scenes = [Scene(**{**scene, "characters": tuple(scene["characters"])}) for scene in saved["scenes"]]
         state.planning = {subject: Ref(**ref) for subject, ref in saved["planning"].items()}
         state.answers = {answer: Ref(**ref) for answer, ref in saved["answers"].items()}
-        state.steps = {subject: _step(step) for subject, step in saved["steps"].items()}
+        state.steps = {subject: load_step(step) for subject, step in saved["steps"].items()}
         state.bills = {attempt: Bill(**bill) for attempt, bill in saved["bills"].items()}
         return state
-
-
-def _ref(saved: Any) -> Ref | None:
-    return Ref(**saved) if saved else None
-
-
-def _step(saved: Any) -> Step:
-    step = Step(**saved)
-    step.unread = _ref(saved["unread"])
-    step.failure = Failure(**saved["failure"]) if saved["failure"] else None
-    if done := saved["completion"]:
-        step.completion = Completion(**{**done, "rank": tuple(done["rank"]), "answer": Ref(**done["answer"])})
-    return step
 
 
 def _apply(state: Progress, fact: facts.Fact, entry: Entry) -> None:  # noqa: C901, PLR0912 - one case a fact, on purpose
@@ -174,9 +108,7 @@ def _apply(state: Progress, fact: facts.Fact, entry: Entry) -> None:  # noqa: C9
         case facts.ProjectCreated():
             state.name = fact.name
         case facts.SourceImported():
-            state.source, state.source_sha256, state.language = ref, fact.sha256, _language(fact.language)
-            state.source_name = fact.file_name
-            state.planning = {}
+            _sourced(state, fact, ref)
         case facts.WorldBibleCompleted():
             state.bible, state.bible_digest = state.answers.get(fact.answer), fact.result
         case facts.ScenesPlanned():
@@ -187,14 +119,13 @@ def _apply(state: Progress, fact: facts.Fact, entry: Entry) -> None:  # noqa: C9
             _started(state, fact)
         case facts.SceneCompleted():
             _completed(state, fact, entry)
-        case facts.SceneRejected():
-            _failed(state, fact, Failure(kind=FailureKind.BAD_OUTPUT, message=fact.message))
-        case facts.SceneFailed():
-            _failed(state, fact, Failure(kind=fact.kind, message=fact.message))
+        case facts.SceneEdited():
+            _edited(state, fact, entry, ref)
+        case facts.SceneRejected() | facts.SceneFailed():
+            _failed(state, fact)
         case facts.SceneInvalidated():
-            step = state.steps.setdefault(fact.subject, Step())
-            step.completion, step.failure, step.unread = None, None, None
-            _unfinish(state, fact.subject.split("/")[0])
+            if state.steps.setdefault(fact.subject, Step()).give_up(fact.number):
+                _unfinish(state, fact.subject.split("/")[0])
         case facts.StageCompleted():
             state.completed_stages = sorted({*state.completed_stages, fact.subject})
         case facts.ProgressImported():
@@ -211,6 +142,12 @@ def _apply(state: Progress, fact: facts.Fact, entry: Entry) -> None:  # noqa: C9
             assert_never(fact)
 
 
+def _sourced(state: Progress, fact: facts.SourceImported, ref: Ref) -> None:
+    state.source, state.source_sha256, state.language = ref, fact.sha256, _language(fact.language)
+    state.source_name = fact.file_name
+    state.planning = {}
+
+
 def _language(name: str) -> Language:
     return "zh" if name == "zh" else "en"
 
@@ -224,7 +161,9 @@ def _planned(state: Progress, fact: facts.ScenesPlanned, scenes: list[Scene]) ->
 def _started(state: Progress, fact: facts.SceneStarted) -> None:
     step = state.steps.setdefault(fact.subject, Step())
     step.attempts, step.fingerprint = max(step.attempts, fact.number), fact.fingerprint
-    step.failure, step.unread = None, None
+    step.failure = None
+    if not fact.continues:
+        step.unread = None
     step.open[fact.attempt] = fact.number
     state.in_hand[fact.attempt] = fact.subject
     attempts.reserve(state, fact)
@@ -239,6 +178,8 @@ def _answered(state: Progress, fact: facts.AnswerReceived, ref: Ref) -> None:
     else:
         step = state.steps.setdefault(fact.subject, Step())
         step.unread, step.unread_attempt = ref, fact.attempt
+        number = step.open.get(fact.attempt, 0)
+        step.tried.append(Tried(attempt=fact.attempt, number=number, fingerprint=step.fingerprint, answer=ref))
 
 
 def _completed(state: Progress, fact: facts.SceneCompleted, entry: Entry) -> None:
@@ -246,33 +187,51 @@ def _completed(state: Progress, fact: facts.SceneCompleted, entry: Entry) -> Non
     if answer is None:  # a damaged rescue file may have lost it: then there is no result, and the scene is made again
         return
     step = state.steps.setdefault(fact.subject, Step())
+    number = step.open.pop(fact.attempt, 0)
     done = Completion(
-        rank=(step.open.pop(fact.attempt, 0), entry.id),
+        rank=(fact.number or number, entry.id),
         seq=entry.seq,
         time=entry.time,
         fingerprint=fact.fingerprint,
         result=fact.result,
         answer=answer,
+        parts=fact.parts,
     )
-    step.results.append(fact.result)
-    step.failure, step.unread, step.failures = None, None, 0
     attempts.has_outcome(state, step, fact.attempt)
-    if step.completion is None or done.rank > step.completion.rank:
-        step.completion = done
+    _finish(state, fact.subject, done)
 
 
-def _failed(state: Progress, fact: facts.SceneRejected | facts.SceneFailed, failure: Failure) -> None:
+def _edited(state: Progress, fact: facts.SceneEdited, entry: Entry, ref: Ref) -> None:
+    step = state.steps.setdefault(fact.subject, Step())
+    step.attempts = max(step.attempts, fact.number)
+    done = Completion(
+        rank=(fact.number, entry.id),
+        seq=entry.seq,
+        time=entry.time,
+        fingerprint=fact.fingerprint,
+        result=fact.result,
+        answer=ref,
+        parts=fact.parts,
+        edited=True,
+    )
+    _finish(state, fact.subject, done)
+
+
+def _finish(state: Progress, subject: str, done: Completion) -> None:
+    """Take in a completion; another result than before makes the outputs of a complete stage due again."""
+    if state.steps[subject].finish(done):
+        _unfinish(state, subject.split("/", maxsplit=1)[0])
+
+
+def _failed(state: Progress, fact: facts.SceneRejected | facts.SceneFailed) -> None:
+    kind = fact.kind if isinstance(fact, facts.SceneFailed) else FailureKind.BAD_OUTPUT
     step = state.steps.setdefault(fact.subject, Step())
     step.open.pop(fact.attempt, None)
     attempts.has_outcome(state, step, fact.attempt)
     if isinstance(fact, facts.SceneFailed):
         attempts.give_back(state, fact)
-    if failure.kind in _NOBODYS:
-        return
-    step.unread = None
-    if step.completion is None:  # a failure beside a result, on another device, takes nothing away
-        step.failure = failure
-        step.failures += 1
+    if kind not in _NOBODYS:
+        step.fail(Failure(kind=kind, message=fact.message))
 
 
 def _unfinish(state: Progress, stage: str) -> None:

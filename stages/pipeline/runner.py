@@ -8,73 +8,27 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from stages.pipeline import events as facts
 from stages.pipeline.budget import terms_of
 from stages.pipeline.calls import BudgetError, Caller, RetryPolicy
 from stages.pipeline.contract import FailureKind, ProviderError
-from stages.pipeline.plan import Action, Basis, PlannedStep, StageCount, count, plan_stage, scenes_beyond
+from stages.pipeline.order import Order, Outcome, StopRequested, dangerous, steps_of
+from stages.pipeline.plan import Action, PlannedStep, count, scenes_beyond
 from stages.pipeline.projecting import Projecting
 from stages.pipeline.scene_maker import SceneMaker
 from stages.pipeline.story import StoryPlanner
 from stages.pipeline.traffic import Traffic, pace_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from stages.pipeline.contract import Provider, Scene, Stage
+    from stages.pipeline.contract import Provider, Stage
+    from stages.pipeline.order import Observer
     from stages.pipeline.project import Project
-    from stages.pipeline.settings import Settings
     from stages.pipeline.system import System
 
 SAVE_AGAIN_S = 2.0
-
-
-class Outcome(StrEnum):
-    """How a run ended."""
-
-    COMPLETE = "complete"
-    FAILED = "failed"
-    PAUSED = "paused"
-    INTERRUPTED = "interrupted"
-
-
-class Observer(Protocol):
-    """Who is told how a run goes."""
-
-    def stage_started(self, count: StageCount, steps: int) -> None:
-        """A stage begins, with so many steps to take."""
-
-    def scene_finished(self, stage: str, scene: Scene, problem: str) -> None:
-        """A scene is done, or failed with a problem."""
-
-    def note(self, message: str) -> None:
-        """Something a person should know."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What a run is to do: which stages, which scenes (1-based numbers; all if none), what to make again.
-
-    The scenes in `sure` are made even though the program died of them before.
-    """
-
-    stages: Sequence[Stage]
-    all_stages: Sequence[Stage]
-    settings: Settings
-    new_provider: Callable[[], Provider]
-    scenes: frozenset[int] = frozenset()
-    redo: frozenset[int] = frozenset()
-    sure: frozenset[int] = frozenset()
-    before: Sequence[tuple[Scene, str]] = ()
-
-
-class StopRequested(Exception):  # noqa: N818 - not an error: the user said so
-    """The run was asked to stop while it waited."""
 
 
 class Runner:
@@ -130,23 +84,7 @@ class Runner:
         raise StopRequested
 
     def _steps(self, stage: Stage) -> list[PlannedStep]:
-        order = self._order
-        basis = Basis(
-            stage=stage,
-            settings=order.settings,
-            model=order.settings.model,
-            scene_digests=self._project.scene_digests(),
-        )
-        steps = plan_stage(self._project.progress, basis, order.scenes)
-        sure = order.sure | order.redo
-        return [
-            replace(step, action=Action.RUN) if step.action is Action.ASK and step.scene.number in sure else step
-            for step in steps
-        ]
-
-    def dangerous(self) -> list[PlannedStep]:
-        """The steps of which the program died, again and again: somebody must say that they are to be made."""
-        return [step for stage in self._order.stages for step in self._steps(stage) if step.action is Action.ASK]
+        return steps_of(self._project, self._order, stage)
 
     def has_work(self) -> bool:
         """Whether there is anything to do: a plan to make, a scene to run or to make again, a stage to finish."""
@@ -258,7 +196,8 @@ class Runner:
                 step = self._project.progress.step(stage.name, scene.id)
                 can_be_made = scene.has_source or stage.upstream  # what nobody can make again is not given up
                 if scene.number in self._order.redo and step.completion and can_be_made:
-                    await self._project.record(facts.SceneInvalidated(subject=subject, reason="asked for again"))
+                    given_up = facts.SceneInvalidated(subject=subject, reason="asked for again", number=step.attempts)
+                    await self._project.record(given_up)
 
     async def _take_stage(self, stage: Stage) -> None:
         steps = deque(step for step in self._steps(stage) if step.action is Action.RUN)
@@ -305,7 +244,7 @@ class Runner:
     def _outcome(self, *, was_cut_off: bool) -> Outcome:
         if was_cut_off or (self._interrupted and self._unfinished()):
             return Outcome.INTERRUPTED
-        if self._paused or self.dangerous():
+        if self._paused or dangerous(self._project, self._order):
             return Outcome.PAUSED
         if self.problem or self._unfinished():
             return Outcome.FAILED

@@ -5,6 +5,7 @@ Law: pure. A key never stands here: it comes from the environment and goes nowhe
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -13,12 +14,17 @@ from urllib.parse import urlsplit, urlunsplit
 import tomli_w
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 OFFLINE = "offline"
 PROVIDERS = (OFFLINE, "openai")
 JOBS_LIMIT = 256
 _MOST = 1e15
+# How numbers are written in the environment.
+_SAID: Mapping[type, tuple[str, Callable[[str], Any]]] = {
+    int: (r"[0-9]{1,15}", int),
+    float: (r"[0-9]{1,15}(\.[0-9]{1,15})?", float),
+}
 _KINDS = {str: "a text in quotes", int: "a whole number", float: "a number", dict: "a table"}
 ENVIRONMENT = {
     "provider": "SCENELOG_PROVIDER",
@@ -130,15 +136,15 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     given: dict[str, Any] = {}
     for name, key in ENVIRONMENT.items():
         if said := environment.get(key):
-            try:
-                given[name] = int(said) if kinds[name] is int and said.isdecimal() else kinds[name](said)
-            except ValueError:
-                raise SettingsError(f"environment: {key} must be {_KINDS[kinds[name]]}, not {said!r}") from None
+            pattern, kind = _SAID.get(kinds[name], (".*", str))
+            if not re.fullmatch(pattern, said, re.DOTALL):
+                raise SettingsError(f"environment: {key} must be {_KINDS[kinds[name]]}, not {said!r}")
+            given[name] = kind(said)
     return given
 
 
 def fallback_of(settings: Settings) -> Settings | None:
-    """The settings with which a run goes on where its provider cannot; None if nobody is named. Raises SettingsError."""
+    """The settings with which a run goes on where its provider cannot, if somebody is named; raises SettingsError."""
     if not settings.fallback:
         return None
     provider, _, model = settings.fallback.partition("/")

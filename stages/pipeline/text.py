@@ -10,6 +10,8 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+import orjson
+
 if TYPE_CHECKING:
     from stages.pipeline.contract import Language
 
@@ -104,3 +106,22 @@ def canonical(text: str) -> str:
 def digest(text: str) -> str:
     """Which text this is: the first 128 bits of its SHA-256, in hex."""
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def shorten(text: str, limit: int) -> str:
+    """Cut a text to what takes at most `limit` bytes as a JSON string; halves of characters become `?`."""
+    text = text[: limit + 1].encode(errors="replace").decode()
+    if _size(text) <= limit:
+        return text
+    low, high = 0, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if _size(text[:middle] + "…") <= limit:
+            low = middle
+        else:
+            high = middle - 1
+    return text[:low] + "…"
+
+
+def _size(text: str) -> int:
+    return len(orjson.dumps(text)) - len('""')

@@ -44,6 +44,13 @@ class Pace:
     patience_s: float = 1800.0
 
 
+class ImpatienceError(ProviderError):
+    """The provider has answered nobody for too long; no call was made."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(FailureKind.REFUSED, message)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """Leave to make one call. `round` counts how often the provider had asked to slow down before it."""
@@ -144,7 +151,16 @@ class Traffic:
             raise ProviderError(FailureKind.REFUSED, f"{self._why}; not before {until}.")
         if trouble_s > patience_s:
             minutes = max(1, round(trouble_s / MINUTE_S))
-            raise ProviderError(FailureKind.REFUSED, f"{self._why}; it has answered nobody for {minutes} min.")
+            raise ImpatienceError(f"{self._why}; it has answered nobody for {minutes} min.")
+
+    def fails_only(self, subject: str) -> bool:
+        """Whether nobody else's calls failed since the last answer."""
+        return self._failing == {subject}
+
+    def forgive(self) -> None:
+        """Forget the trouble there was: it was one subject's own, and that one is given up."""
+        self._trouble, self._trouble_since = 0, None
+        self._failing.clear()
 
     def succeeded(self, *, wait_s: float = 0.0) -> None:
         """A call was answered; the provider wants the next one no sooner than after `wait_s`."""

@@ -25,8 +25,9 @@ from stages.pipeline import events as facts
 from stages.pipeline import runner
 from stages.pipeline.contract import Answer
 from stages.pipeline.intake import read_story
+from stages.pipeline.order import Order, Outcome
 from stages.pipeline.project import Project
-from stages.pipeline.runner import Order, Outcome, Runner
+from stages.pipeline.runner import Runner
 from stages.pipeline.settings import Settings
 from stages.pipeline.system import System
 from stages.registry import STAGES

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from eventlog.entry import META_LIMIT, START, encode
 from stages.pipeline import events as facts
+from stages.pipeline.text import shorten
 from tests.stages.told import Told
 
 KINDS = get_args(facts.Fact)
@@ -77,16 +78,16 @@ def test_every_fact_fits_into_its_line_whatever_comes_from_outside(kind: Any, te
 
 @given(STORIES | ANYTHING)
 def test_a_shortened_message_is_the_beginning_of_the_message(text: str) -> None:
-    short = facts.shorten(text)
+    short = shorten(text, facts.MESSAGE_LIMIT_BYTES)
     readable = text.encode(errors="replace").decode()
     assert len(orjson.dumps(short)) <= facts.MESSAGE_LIMIT_BYTES + 2
     assert short == readable or (short.endswith("…") and readable.startswith(short[:-1]))
 
 
 def test_as_much_of_a_long_chinese_message_is_kept_as_fits() -> None:
-    short = facts.shorten("缺" * 1000)
+    short = shorten("缺" * 1000, facts.MESSAGE_LIMIT_BYTES)
     assert short == "缺" * ((facts.MESSAGE_LIMIT_BYTES - 3) // 3) + "…"
-    assert facts.shorten("缺少原文") == "缺少原文"
+    assert shorten("缺少原文", facts.MESSAGE_LIMIT_BYTES) == "缺少原文"
 
 
 def test_a_subject_names_the_stage_and_the_scene() -> None:

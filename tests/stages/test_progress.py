@@ -31,15 +31,27 @@ def told(total: int = 3) -> Told:
     return log
 
 
+def accept(log: Told, attempt: str, number: int, *, answer: str) -> Entry:
+    """Tell that an answer which was rejected passes the checks of today."""
+    return log.fact(
+        facts.SceneCompleted(
+            subject=SUBJECT, attempt=attempt, fingerprint="f", answer=answer, result=f"r{number}", number=number
+        )
+    )
+
+
 @st.composite
 def device_logs(draw: st.DrawFn) -> list[list[Entry]]:
-    """What two or three devices tell of one scene, each in its own order: completions, failures, unread answers."""
+    """What two or three devices tell of one scene, each in its own order: results, edits, failures, unread answers."""
     logs = []
     for device in draw(st.permutations("abc"))[: draw(st.integers(2, 3))]:
         log = Told(device)
         number = 0
         for outcome in draw(
-            st.lists(st.sampled_from(["done", "failed", "rejected", "cut off", "refused"]), max_size=5)
+            st.lists(
+                st.sampled_from(["done", "failed", "rejected", "cut off", "refused", "edited", "accepted", "given up"]),
+                max_size=5,
+            )
         ):
             number += draw(st.integers(1, 3))
             if outcome == "done":
@@ -48,12 +60,18 @@ def device_logs(draw: st.DrawFn) -> list[list[Entry]]:
                 log.fail(SUBJECT, number)
             elif outcome == "refused":
                 log.fail(SUBJECT, number, kind="refused")
+            elif outcome == "edited":
+                log.edit(SUBJECT, f"{device}{number} edited\n", number)
+            elif outcome == "given up":
+                log.fact(facts.SceneInvalidated(subject=SUBJECT, reason="asked for again", number=number))
             else:
                 attempt = log.start(SUBJECT, number)
                 answer = log.answer(SUBJECT, attempt, "…")
-                if outcome == "rejected":
+                if outcome in ("rejected", "accepted"):
                     fact = facts.SceneRejected(subject=SUBJECT, attempt=attempt, answer=answer.id, message="x")
                     log.fact(fact)
+                if outcome == "accepted":
+                    accept(log, attempt, number, answer=answer.id)
         logs.append(log.entries)
     return logs
 
@@ -107,6 +125,7 @@ def histories(draw: st.DrawFn) -> list[Entry]:
     log = told()
     numbers: dict[str, int] = {}
     kinds = ["done", "failed", "refused", "cut off", "unread", "rejected", "invalidated", "stage", "source", "planned"]
+    kinds += ["edited", "given up"]
     for happened in draw(st.lists(st.sampled_from(kinds), max_size=12)):
         stage = draw(st.sampled_from(["storyboard", "enhancement"]))
         subject = f"{stage}/s000{draw(st.integers(1, 3))}"
@@ -127,8 +146,11 @@ def histories(draw: st.DrawFn) -> list[Entry]:
                 attempt = log.start(subject, number)
                 fact = facts.SceneRejected(subject=subject, attempt=attempt, answer="-", message="缺少原文")
                 log.fact(fact, {"violations": ["缺少原文"]})
-            case "invalidated":
-                log.fact(facts.SceneInvalidated(subject=subject, reason="asked for again"))
+            case "edited":
+                log.edit(subject, f"改 {number}\n", number, parts="text:1")
+            case "given up" | "invalidated":
+                known = number if happened == "given up" else -1  # older programs wrote no number
+                log.fact(facts.SceneInvalidated(subject=subject, reason="asked for again", number=known))
             case "stage":
                 log.fact(facts.StageCompleted(subject=stage, scenes=3))
             case "source":
@@ -255,6 +277,73 @@ def test_an_invalidated_scene_is_to_be_made_again_and_its_stage_is_unfinished() 
     assert done is not None
     assert log.content(done.answer) == {"text": "二\n"}
     assert len(log.progress.step("storyboard", "s0001").results) == 2
+
+
+def test_an_edit_wins_over_older_attempts_and_a_newer_attempt_over_the_edit() -> None:
+    log = told()
+    log.complete(SUBJECT, "made\n", 1)
+    edit = log.edit(SUBJECT, "written\n", 2)
+    step = log.progress.step("storyboard", "s0001")
+    assert step.completion is not None
+    assert (step.completion.rank, step.completion.edited, step.attempts) == ((2, edit.id), True, 2)
+    assert log.content(step.completion.answer) == {"text": "written\n"}
+    log.complete(SUBJECT, "again\n", 3)
+    done = log.progress.step("storyboard", "s0001").completion
+    assert done is not None
+    assert not done.edited
+
+
+def test_an_attempt_that_began_before_an_edit_elsewhere_does_not_replace_it() -> None:
+    here, there = Told("a"), Told("b")
+    here.complete(SUBJECT, "made\n", 1)
+    there.edit(SUBJECT, "written\n", 2)
+    for logs in ([here, there], [there, here]):
+        done = fold(entry for log in logs for entry in log.entries).step("storyboard", "s0001").completion
+        assert done is not None
+        assert done.edited
+
+
+def test_what_was_given_up_elsewhere_takes_no_edit_that_was_not_known_there() -> None:
+    here, there = Told("a"), Told("b")
+    here.fact(facts.SceneInvalidated(subject=SUBJECT, reason="asked for again", number=1))
+    there.complete(SUBJECT, "made\n", 1)
+    there.edit(SUBJECT, "written\n", 2)
+    for logs in ([here, there], [there, here]):
+        step = fold(entry for log in logs for entry in log.entries).step("storyboard", "s0001")
+        assert step.completion is not None
+        assert step.completion.edited
+
+
+@pytest.mark.parametrize("is_edit", [True, False])
+def test_another_result_in_a_complete_stage_makes_its_outputs_due_again(*, is_edit: bool) -> None:
+    log = told(1)
+    log.complete(SUBJECT, "一\n")
+    log.fact(facts.StageCompleted(subject="storyboard", scenes=1))
+    log.edit(SUBJECT, "一\n", 2)
+    assert log.progress.completed_stages == ["storyboard"]
+    if is_edit:
+        log.edit(SUBJECT, "二\n", 3)
+    else:
+        log.complete(SUBJECT, "二\n", 3)
+    assert log.progress.completed_stages == []
+
+
+def test_answers_that_gave_no_result_are_remembered_until_there_is_one() -> None:
+    log = told()
+    answers = []
+    for number in (1, 2):
+        attempt = log.start(SUBJECT, number, fingerprint=f"f{number}")
+        answers.append(log.answer(SUBJECT, attempt, "…"))
+        log.fact(facts.SceneRejected(subject=SUBJECT, attempt=attempt, answer=answers[-1].id, message="x"))
+    tried = log.progress.step("storyboard", "s0001").tried
+    assert [(one.number, one.fingerprint, one.answer.id) for one in tried] == [
+        (1, "f1", answers[0].id),
+        (2, "f2", answers[1].id),
+    ]
+    accept(log, tried[1].attempt, tried[1].number, answer=tried[1].answer.id)
+    step = log.progress.step("storyboard", "s0001")
+    assert step.completion is not None
+    assert (step.completion.rank[0], step.tried, step.failure) == (2, [], None)
 
 
 def test_a_completion_whose_answer_is_lost_is_no_result() -> None:

@@ -84,15 +84,27 @@ class Told:
         received = facts.AnswerReceived(subject=subject, attempt=attempt, finish_reason="stop", model="m")
         return self.fact(received, {"text": text})
 
-    def complete(self, subject: str, text: str, number: int = 1, *, fingerprint: str = "f") -> Entry:
+    def complete(self, subject: str, text: str, number: int = 1, *, fingerprint: str = "f", parts: str = "") -> Entry:
         """Tell of a step from its start to its completion; returns the last entry."""
         attempt = self.start(subject, number, fingerprint=fingerprint)
         answer = self.answer(subject, attempt, text)
         return self.fact(
             facts.SceneCompleted(
-                subject=subject, attempt=attempt, fingerprint=fingerprint, answer=answer.id, result=digest(text)
+                subject=subject,
+                attempt=attempt,
+                fingerprint=fingerprint,
+                answer=answer.id,
+                result=digest(text),
+                parts=parts,
             )
         )
+
+    def edit(self, subject: str, text: str, number: int, *, fingerprint: str = "f", parts: str = "") -> Entry:
+        """Tell of a result that somebody wrote, as the attempt with this number."""
+        edited = facts.SceneEdited(
+            subject=subject, number=number, fingerprint=fingerprint, result=digest(text), parts=parts
+        )
+        return self.fact(edited, {"text": text})
 
     def fail(self, subject: str, number: int = 1, *, kind: str = "terminal", message: str = "no answer") -> Entry:
         """Tell of a call that failed; returns the last entry."""

@@ -1,0 +1,81 @@
+"""What a run is told to do, whom it tells how it goes, and which steps follow from that.
+
+Law: an order does not change while the run goes on; which steps there are follows from it and from progress alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from stages.pipeline.plan import Action, Basis, PlannedStep, plan_stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from stages.pipeline.contract import Provider, Scene, Stage
+    from stages.pipeline.plan import StageCount
+    from stages.pipeline.project import Project
+    from stages.pipeline.settings import Settings
+
+
+class Outcome(StrEnum):
+    """How a run ended."""
+
+    COMPLETE = "complete"
+    FAILED = "failed"
+    PAUSED = "paused"
+    INTERRUPTED = "interrupted"
+
+
+class Observer(Protocol):
+    """Who is told how a run goes."""
+
+    def stage_started(self, count: StageCount, steps: int) -> None:
+        """A stage begins, with so many steps to take."""
+
+    def scene_finished(self, stage: str, scene: Scene, problem: str) -> None:
+        """A scene is done, or failed with a problem."""
+
+    def note(self, message: str) -> None:
+        """Something a person should know."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a run is to do: which stages, which scenes (1-based numbers; all if none), what to make again.
+
+    The scenes in `sure` are made even though the program died of them before.
+    """
+
+    stages: Sequence[Stage]
+    all_stages: Sequence[Stage]
+    settings: Settings
+    new_provider: Callable[[], Provider]
+    scenes: frozenset[int] = frozenset()
+    redo: frozenset[int] = frozenset()
+    sure: frozenset[int] = frozenset()
+    before: Sequence[tuple[Scene, str]] = ()
+
+
+class StopRequested(Exception):  # noqa: N818 - not an error: the user said so
+    """The run was asked to stop while it waited."""
+
+
+def steps_of(project: Project, order: Order, stage: Stage) -> list[PlannedStep]:
+    """What is to be done with the scenes of one stage."""
+    basis = Basis(
+        stage=stage, settings=order.settings, model=order.settings.model, scene_digests=project.scene_digests()
+    )
+    sure = order.sure | order.redo
+    return [
+        replace(step, action=Action.RUN) if step.action is Action.ASK and step.scene.number in sure else step
+        for step in plan_stage(project.progress, basis, order.scenes)
+    ]
+
+
+def dangerous(project: Project, order: Order) -> list[PlannedStep]:
+    """The steps of which the program died, again and again: somebody must say that they are to be made."""
+    steps = [step for stage in order.stages for step in steps_of(project, order, stage)]
+    return [step for step in steps if step.action is Action.ASK]

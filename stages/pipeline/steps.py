@@ -1,0 +1,126 @@
+"""One scene in one stage: what its history adds up to.
+
+Law: pure. Of two results the one with the higher (attempt number, entry id) wins, whatever order they are heard of in;
+what was given up by number stays given up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ref:
+    """Where an entry's content is: the entry's id, and its line's place in bytes (-1 while it waits in memory).
+
+    `is_cut` tells of an answer that the provider cut off because it was long.
+    """
+
+    id: str
+    offset: int
+    size: int
+    is_cut: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """A finished step. `answer` holds the text, `imported` its place in the answer if an old program made it.
+
+    `parts` tells what the fingerprint is made of; it is empty where an older program completed the step.
+    """
+
+    rank: tuple[int, str]
+    seq: int
+    time: str
+    fingerprint: str
+    result: str
+    answer: Ref
+    imported: int = -1
+    parts: str = ""
+    edited: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """An answer that gave no result so far: the attempt that brought it, and the fingerprint it was asked for with."""
+
+    attempt: str
+    number: int
+    fingerprint: str
+    answer: Ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """The last outcome of a step that did not finish."""
+
+    kind: str
+    message: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Step:
+    """One scene in one stage. `unread` is an answer that was paid for and has no outcome yet.
+
+    `open` holds the number of each attempt that was started and has no outcome of its own: it may have been billed.
+    `crashes` counts how often in a row the program died with this step alone in hand.
+    `tried` holds the answers since the last result, oldest first; results of attempts up to `void` were given up.
+    """
+
+    attempts: int = 0
+    failures: int = 0
+    crashes: int = 0
+    fingerprint: str = ""
+    completion: Completion | None = None
+    failure: Failure | None = None
+    unread: Ref | None = None
+    unread_attempt: str = ""
+    results: list[str] = field(default_factory=list)
+    open: dict[str, int] = field(default_factory=dict)
+    tried: list[Tried] = field(default_factory=list)
+    void: int = -1
+
+    def finish(self, done: Completion) -> bool:
+        """Take in a result; whether it replaces another one that said something else."""
+        before = self.completion
+        self.results.append(done.result)
+        if done.rank[0] <= self.void:
+            return False
+        self.failure, self.unread, self.failures, self.tried = None, None, 0, []
+        if before is not None and done.rank < before.rank:
+            return False
+        self.completion = done
+        return before is not None and before.result != done.result
+
+    def fail(self, failure: Failure) -> None:
+        """Take in a failure; beside a result, on another device, it takes nothing away."""
+        self.unread = None
+        if self.completion is None:
+            self.failure = failure
+            self.failures += 1
+
+    def give_up(self, number: int) -> bool:
+        """Give up results of attempts up to `number` (below 0: those known here); whether none is left."""
+        known = self.completion.rank[0] if self.completion else -1
+        self.void = max(self.void, known if number < 0 else number)
+        if self.completion is not None and self.completion.rank[0] > self.void:
+            return False
+        self.completion, self.failure, self.unread, self.tried = None, None, None, []
+        return True
+
+
+def load_ref(saved: Any) -> Ref | None:
+    """The reference from its saved form, None if there was none."""
+    return Ref(**saved) if saved else None
+
+
+def load_step(saved: Any) -> Step:
+    """The step from its saved form."""
+    step = Step(**saved)
+    step.unread = load_ref(saved["unread"])
+    step.failure = Failure(**saved["failure"]) if saved["failure"] else None
+    step.tried = [Tried(**{**one, "answer": Ref(**one["answer"])}) for one in saved["tried"]]
+    if done := saved["completion"]:
+        step.completion = Completion(**{**done, "rank": tuple(done["rank"]), "answer": Ref(**done["answer"])})
+    return step
