@@ -40,9 +40,9 @@ class Enhancement:
     version = 1
     upstream: str | None = "storyboard"
 
-    def prompt_digest(self, language: Language) -> str:
-        """Which wording of the request is in use."""
-        return digest("enhancement", language)
+    def prompt_digest(self, language: Language, wording: str = "") -> str:
+        """Which prompt is in use."""
+        return digest("enhancement", language, wording)
 
     def request(self, brief: Brief, missing: Sequence[str] = ()) -> Request:
         """Ask for the scene's picture descriptions."""
@@ -58,7 +58,7 @@ class Enhancement:
         return Request(
             task="enhancement",
             language=brief.language,
-            messages=messages("enhancement", brief.language, inputs),
+            messages=messages("enhancement", brief.language, inputs, brief.wording),
             inputs=inputs,
         )
 

@@ -33,9 +33,9 @@ class Storyboard:
     version = 1
     upstream: str | None = None
 
-    def prompt_digest(self, language: Language) -> str:
-        """Which wording of the request is in use."""
-        return digest("storyboard", language)
+    def prompt_digest(self, language: Language, wording: str = "") -> str:
+        """Which prompt is in use."""
+        return digest("storyboard", language, wording)
 
     def request(self, brief: Brief, missing: Sequence[str] = ()) -> Request:
         """Ask for the scene's script."""
@@ -51,7 +51,7 @@ class Storyboard:
         return Request(
             task="storyboard",
             language=brief.language,
-            messages=messages("storyboard", brief.language, inputs),
+            messages=messages("storyboard", brief.language, inputs, brief.wording),
             inputs=inputs,
         )
 

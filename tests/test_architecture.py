@@ -65,6 +65,7 @@ WORK_FLOORS = (
 )
 PIPELINE = {
     "answers",
+    "briefs",
     "calls",
     "contract",
     "events",
@@ -96,6 +97,7 @@ PURE = {
         f"stages.pipeline.{name}"
         for name in (
             "answers",
+            "briefs",
             "contract",
             "events",
             "imported",

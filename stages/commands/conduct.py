@@ -19,11 +19,13 @@ import click
 from eventlog.files import read_file
 from eventlog.tool.text import clean
 from stages.commands.failures import CommandError, Exit
+from stages.commands.reasons import wants_rerun
 from stages.commands.screen import make_screen, print_line
 from stages.commands.words import say
+from stages.pipeline.briefs import bases_of
 from stages.pipeline.contract import FailureKind, ProviderError
 from stages.pipeline.outbox import advice
-from stages.pipeline.plan import count, scenes_beyond
+from stages.pipeline.plan import count, plan_run, scenes_beyond
 from stages.pipeline.project import SETTINGS
 from stages.pipeline.runner import Order, Outcome, Runner
 from stages.pipeline.settings import Settings, from_environment, from_toml, merge
@@ -35,19 +37,24 @@ if TYPE_CHECKING:
     from eventlog import Entry
     from stages.commands.screen import BarScreen, PlainScreen
     from stages.pipeline.contract import Provider, Scene, Stage
+    from stages.pipeline.plan import PlannedStep
     from stages.pipeline.project import Project
     from stages.pipeline.system import System
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What the command line asks for. `target` is how the project is named in the next command."""
+    """What the command line asks for. `target` is how the project is named in the next command.
+
+    `stale` says what is done with finished work that is no longer today's; where it is empty, nothing is said of it.
+    """
 
     stages: Sequence[str] = ()
     scenes: frozenset[int] = frozenset()
     redo: frozenset[int] = frozenset()
     as_json: bool = False
     target: str = ""
+    stale: str = ""
     before: Sequence[tuple[Scene, str]] = field(default_factory=list)
 
 
@@ -105,6 +112,7 @@ def conduct(project: Project, system: System, settings: Settings, wishes: Wishes
         scenes=wishes.scenes,
         redo=wishes.redo,
         before=wishes.before,
+        rerun=bool(wishes.stale) and _decide_stale(project, settings, wishes, screen.note),
     )
     project.outbox.on_trouble = partial(_tell_trouble, project, screen)
     with screen:
@@ -115,7 +123,23 @@ def conduct(project: Project, system: System, settings: Settings, wishes: Wishes
     if unsaved is None and runner.unwritten:
         screen.note(say("unwritten", name=project.progress.name, target=wishes.target))
         unsaved = Exit.UNSAVED
+    if runner.remarks:
+        screen.note(say("remarks", count=runner.remarks, target=wishes.target))
+    if outcome is Outcome.FAILED and order.rerun and (left := _stale(project, settings, wishes)):
+        screen.note(say("stale_failed", name=project.progress.name, target=wishes.target, count=len(left)))
+        return unsaved or Exit.FAILED
     return unsaved or _told(project, wishes, screen, outcome=outcome, problem=runner.problem)
+
+
+def _decide_stale(project: Project, settings: Settings, wishes: Wishes, note: Callable[[str], None]) -> bool:
+    """Whether this run makes stale work again: decided once, before anything is made."""
+    stale = _stale(project, settings, wishes)
+    return wants_rerun(stale, wishes.stale, wishes.target, note)
+
+
+def _stale(project: Project, settings: Settings, wishes: Wishes) -> list[PlannedStep]:
+    bases = bases_of(project, chosen_stages(wishes.stages), settings, wordings={})
+    return [step for step in plan_run(project.progress, bases, wishes.scenes) if step.stale]
 
 
 def _check_scenes(project: Project, wishes: Wishes) -> None:

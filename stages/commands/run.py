@@ -8,6 +8,7 @@ import click
 
 from stages.commands.failures import CommandError, explained
 from stages.commands.places import Place, find, projects_option, real_system, typed
+from stages.commands.reasons import stale_option
 
 if TYPE_CHECKING:
     from stages.pipeline.intake import Story
@@ -38,6 +39,7 @@ Exit codes: 0 all complete, 1 project or input error, 2 usage, 3 some scenes fai
 @click.option("--model", metavar="M", help="The model to ask, for --provider openai.")
 @click.option("--base-url", metavar="URL", help="The server to ask, for --provider openai.")
 @click.option("--style", metavar="TEXT", help="The visual style, in your own words.")
+@stale_option
 @click.option("--update-source", is_flag=True, help="Take in the story's changed text; unchanged scenes are kept.")
 @click.option("--json", "as_json", is_flag=True, help="Print each saved entry as its line in the log, nothing else.")
 @projects_option
@@ -84,6 +86,7 @@ def _run(place: Place, options: dict[str, Any]) -> int:
             scenes=scenes,
             as_json=options["as_json"],
             target=typed(place),
+            stale=options["stale"],
             before=before,
         )
         return conduct(project, system, settings, wishes)

@@ -69,6 +69,65 @@ WORDS: dict[str, tuple[str, str]] = {
         "{name}: all results are in the log, but not all files in output/; write them with: scenelog run {target}",
         "{name}：结果都已保存在日志中，但 output/ 中的文件未能全部写出；请再运行：scenelog run {target}",
     ),
+    "stale_kept": (
+        (
+            "{count} finished results are kept though what they were made from has changed: {scenes}. "
+            "See why: scenelog plan {target}. Make them again: scenelog run {target} --stale rerun"
+        ),
+        (
+            "{count} 个已完成的结果保留不动，虽然生成依据已经改变：{scenes}。"
+            "查看原因：scenelog plan {target}。重新生成：scenelog run {target} --stale rerun"
+        ),
+    ),
+    "stale_failed": (
+        (
+            "{name}: {count} results could not be made again, the ones before are kept. Try again: "
+            "scenelog run {target} --stale rerun"
+        ),
+        "{name}：{count} 个结果未能重新生成，原来的保留不动。再试：scenelog run {target} --stale rerun",
+    ),
+    "make_again": ("Make these {count} again?", "重新生成这 {count} 个吗？"),
+    "nobody_to_ask": (
+        "--stale ask: there is no terminal to ask on, so they are kept.",
+        "--stale ask：没有可以提问的终端，因此保留不动。",
+    ),
+    "remarks": (
+        "{count} remarks on what was made; nothing was rejected for them. See them: scenelog check {target}",
+        "对生成结果有 {count} 条提示，不影响完成。查看：scenelog check {target}",
+    ),
+    "run": ("run", "生成"),
+    "skip": ("skip", "跳过"),
+    "blocked": ("blocked", "等待"),
+    "planned": (
+        "{name}: {run} to make, {skip} complete ({stale} of them stale), {blocked} waiting",
+        "{name}：待生成 {run}，已完成 {skip}（其中 {stale} 个依据已变），等待 {blocked}",
+    ),
+    "not_planned": (
+        "{name}: there are no scenes yet; they are the first thing that is made: scenelog run {target}",
+        "{name}：还没有划分场景，运行时首先划分：scenelog run {target}",
+    ),
+    "cause_complete": ("complete", "已完成"),
+    "cause_changed": ("{changed} changed", "{changed}已改变"),
+    "cause_changed_kept": ("complete, {changed} changed: kept", "已完成；{changed}已改变，保留"),
+    "cause_upstream_again": ("upstream scene regenerated", "上游场景已重新生成"),
+    "cause_upstream_again_kept": ("complete, upstream scene regenerated: kept", "已完成；上游场景已重新生成，保留"),
+    "cause_waits": ("waits for {upstream}", "等待{upstream}"),
+    "cause_after": ("after its {upstream}", "在{upstream}之后"),
+    "cause_no_source": ("source missing", "缺少原文"),
+    "cause_unread": ("its answer was received and not yet read", "回答已收到，尚未读取"),
+    "cause_failed": ("failed {failures} times, retrying", "已失败 {failures} 次，重试"),
+    "cause_interrupted": ("was interrupted", "曾被中断"),
+    "cause_new": ("not started", "未开始"),
+    "by_hand": (" (edited by hand)", "（手工修改过）"),
+    "part_text": ("scene text", "场景原文"),
+    "part_upstream": ("upstream scene", "上游场景"),
+    "part_stage": ("rules of the stage", "阶段规则"),
+    "part_prompt": ("prompt", "提示词"),
+    "part_provider": ("provider", "服务方"),
+    "part_model": ("model", "模型"),
+    "part_style": ("style", "风格"),
+    "part_bible": ("world bible", "世界观圣经"),
+    "part_other": ("input or settings", "输入或设置"),
     "nothing_failed": ("{name}: nothing failed", "{name}：没有失败的场景"),
 }
 

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from stages.pipeline import events as facts
+from stages.pipeline.briefs import bases_of
 from stages.pipeline.calls import Caller, RetryPolicy
 from stages.pipeline.contract import FailureKind, ProviderError
-from stages.pipeline.plan import Action, Basis, PlannedStep, StageCount, count, plan_stage, scenes_beyond
+from stages.pipeline.plan import Action, PlannedStep, StageCount, count, plan_stage, scenes_beyond
 from stages.pipeline.projecting import Projecting
 from stages.pipeline.scene_maker import SceneMaker
 from stages.pipeline.story import StoryPlanner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from stages.pipeline.contract import Provider, Scene, Stage
     from stages.pipeline.project import Project
@@ -55,7 +56,10 @@ class Observer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What a run is to do: which stages, which scenes (1-based numbers; all if none), what to make again."""
+    """What a run is to do: which stages, which scenes (1-based numbers; all if none), what to make again.
+
+    `rerun` makes stale work again, which is kept otherwise; `wordings` are prompts that stand in for the built-in ones.
+    """
 
     stages: Sequence[Stage]
     all_stages: Sequence[Stage]
@@ -64,6 +68,8 @@ class Order:
     scenes: frozenset[int] = frozenset()
     redo: frozenset[int] = frozenset()
     before: Sequence[tuple[Scene, str]] = ()
+    rerun: bool = False
+    wordings: Mapping[str, str] = field(default_factory=dict)
 
 
 class StopRequested(Exception):  # noqa: N818 - not an error: the user said so
@@ -82,7 +88,7 @@ class Runner:
         self._work: asyncio.Task[None] | None = None
         self._caller = Caller(project, system, policy or RetryPolicy(), self._sleep)
         self._files = Projecting(project, observer.note)
-        self._scenes = SceneMaker(project, self._caller, order.settings.style)
+        self._scenes = SceneMaker(project, self._caller, style=order.settings.style, wordings=order.wordings)
         self._paused = self._interrupted = False
 
     def stop_softly(self) -> None:
@@ -106,13 +112,8 @@ class Runner:
 
     def _steps(self, stage: Stage) -> list[PlannedStep]:
         order = self._order
-        basis = Basis(
-            stage=stage,
-            settings=order.settings,
-            model=order.settings.model,
-            scene_digests=self._project.scene_digests(),
-        )
-        return plan_stage(self._project.progress, basis, order.scenes)
+        bases = bases_of(self._project, [stage], order.settings, wordings=order.wordings, rerun=order.rerun)
+        return plan_stage(self._project.progress, bases[0], order.scenes)
 
     def has_work(self) -> bool:
         """Whether there is anything to do: a plan to make, a scene to run or to make again, a stage to finish."""
@@ -134,6 +135,11 @@ class Runner:
         return self._files.unwritten
 
     @property
+    def remarks(self) -> int:
+        """How many remarks the checks made on what was finished in this run."""
+        return self._scenes.remarks
+
+    @property
     def is_stopping(self) -> bool:
         """Whether the run was asked to stop."""
         return self._interrupted
@@ -153,6 +159,7 @@ class Runner:
             model=settings.model[:80],
             jobs=settings.jobs,
             scenes=",".join(str(number) for number in sorted(self._order.scenes)[:60]),
+            stale="rerun" if self._order.rerun else "keep",
         )
         await self._project.record(started)
         saving = asyncio.create_task(self._save_again())
@@ -230,7 +237,8 @@ class Runner:
         steps = deque(step for step in self._steps(stage) if step.action is Action.RUN)
         counted = count(self._project.progress, [stage])[0]
         if steps:
-            self._observer.stage_started(counted, len(steps))
+            again = sum(step.stale for step in steps)  # they have a result, which stays until there is a newer one
+            self._observer.stage_started(replace(counted, done=counted.done - again), len(steps))
         async with asyncio.TaskGroup() as group:
             for _ in range(min(self._order.settings.jobs, len(steps))):
                 group.create_task(self._take_turns(stage, steps))

@@ -1,0 +1,111 @@
+"""`scenelog plan`: what a run would do with each scene, and why; nothing is asked of a model, locked or changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from eventlog.tool.text import clean
+from stages.commands.failures import CommandError, explained
+from stages.commands.places import Place, find, projects_option, real_system, require_log, typed
+from stages.commands.reasons import reason, stale_option
+from stages.commands.words import say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stages.pipeline.plan import PlannedStep
+    from stages.pipeline.system import System
+    from stages.pipeline.view import ProjectView
+
+_EPILOG = """\b
+Examples:
+  scenelog plan 人生                                 every scene: made, kept or waiting, and why
+  scenelog plan 人生 --stale rerun --style 水墨        what another style would make again
+  scenelog plan 人生 --scenes 1-5 --json             for a script
+"""
+
+
+@click.command("plan", epilog=_EPILOG, short_help="Show what a run would do, and why.")
+@click.argument("target", metavar="STORY|PROJECT")
+@click.option("--stage", "stages", multiple=True, metavar="NAME", help="Only this stage (storyboard, enhancement).")
+@click.option("--scenes", metavar="LIST", help="Only these scenes, counted from 1, as in 1-5,8.")
+@click.option("--provider", type=click.Choice(["offline", "openai"]), help="As if run with this provider.")
+@click.option("--model", metavar="M", help="As if run with this model.")
+@click.option("--style", metavar="TEXT", help="As if run with this visual style.")
+@stale_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@projects_option
+def plan(target: str, **options: Any) -> None:
+    """Show what `scenelog run` would do with each scene in each stage, and why.
+
+    Nothing is asked of a model, nothing is locked or changed, and nothing is paid.
+    """
+    with explained():
+        place = find(target, options["projects"])
+        log = require_log(place)
+        system = real_system()
+        _plan(place, log, system, options)
+
+
+def _plan(place: Place, log: str, system: System, options: dict[str, Any]) -> None:
+    from stages.pipeline.view import ProjectView  # noqa: PLC0415 - only when something is planned
+
+    with ProjectView(log, system.files) as view:
+        if view.damage is not None:
+            raise view.damage
+        steps = _steps(view, place, system, options)
+        if options["as_json"]:
+            _print_json(place, steps)
+        else:
+            _print(place, steps)
+
+
+def _steps(view: ProjectView, place: Place, system: System, options: dict[str, Any]) -> list[PlannedStep]:
+    from stages.commands.conduct import chosen_stages, settings_of  # noqa: PLC0415 - only when something is planned
+    from stages.commands.run import parsed_scenes  # noqa: PLC0415
+    from stages.pipeline.briefs import bases_of  # noqa: PLC0415
+    from stages.pipeline.plan import plan_run, scenes_beyond  # noqa: PLC0415
+
+    scenes = parsed_scenes(options["scenes"])
+    if beyond := scenes_beyond(view.progress, scenes):
+        raise CommandError(f"there is no scene {beyond[0]}: {place.name} has {len(view.progress.scenes)} scenes")
+    settings = settings_of(system, str(place.folder), {name: options[name] for name in ("provider", "model", "style")})
+    rerun = options["stale"] == "rerun"
+    bases = bases_of(view, chosen_stages(options["stages"]), settings, wordings={}, rerun=rerun)
+    return plan_run(view.progress, bases, scenes)
+
+
+def _counts(steps: Sequence[PlannedStep]) -> dict[str, int]:
+    counted = {action: sum(step.action == action for step in steps) for action in ("run", "skip", "blocked")}
+    return {**counted, "stale": sum(step.stale and step.action == "skip" for step in steps)}
+
+
+def _print(place: Place, steps: Sequence[PlannedStep]) -> None:
+    for step in steps:
+        scene = f"{say('scene', number=step.scene.number)} {step.scene.title}"
+        click.echo(clean(f"{say(step.stage)}  {scene}: {say(step.action.value)}: {reason(step)}"))
+    if steps:
+        click.echo(say("planned", name=clean(place.name), **_counts(steps)))
+    else:
+        click.echo(say("not_planned", name=clean(place.name), target=typed(place)))
+
+
+def _print_json(place: Place, steps: Sequence[PlannedStep]) -> None:
+    import orjson  # noqa: PLC0415 - only with --json
+
+    told = [
+        {
+            "stage": step.stage,
+            "scene_index": step.scene.index,
+            "scene_id": step.scene.id,
+            "scene_title": step.scene.title,
+            "action": step.action,
+            "reason": step.reason,
+            "changed": step.changed,
+            "stale": step.stale,
+        }
+        for step in steps
+    ]
+    click.echo(orjson.dumps({"name": place.name, "counts": _counts(steps), "steps": told}).decode())
