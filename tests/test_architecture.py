@@ -67,6 +67,7 @@ PIPELINE = {
     "answers",
     "briefs",
     "calls",
+    "checks",
     "contract",
     "events",
     "imported",
@@ -87,6 +88,7 @@ PIPELINE = {
     "steps",
     "story",
     "system",
+    "tables",
     "text",
     "view",
 }
@@ -98,6 +100,7 @@ PURE = {
         for name in (
             "answers",
             "briefs",
+            "checks",
             "contract",
             "events",
             "imported",
@@ -109,6 +112,7 @@ PURE = {
             "script",
             "settings",
             "steps",
+            "tables",
             "text",
         )
     ),
