@@ -91,6 +91,7 @@ PIPELINE = {
     "tables",
     "text",
     "view",
+    "wordings",
 }
 
 PURE = {

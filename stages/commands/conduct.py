@@ -29,6 +29,7 @@ from stages.pipeline.plan import count, plan_run, scenes_beyond
 from stages.pipeline.project import SETTINGS
 from stages.pipeline.runner import Order, Outcome, Runner
 from stages.pipeline.settings import Settings, from_environment, from_toml, merge
+from stages.pipeline.wordings import load_wordings
 from stages.registry import STAGES
 
 if TYPE_CHECKING:
@@ -69,6 +70,14 @@ def settings_of(system: System, folder: str, options: Mapping[str, Any]) -> Sett
     return merge(merged, "options", {name: value for name, value in options.items() if value is not None})
 
 
+def prompt_folders(folder: str | None) -> list[str]:
+    """Where prompts of one's own stand, the later places winning: the user's config folder, then the project's."""
+    from platformdirs import user_config_path  # noqa: PLC0415 - only needed when something runs
+
+    own = [str(user_config_path("scenelog") / "prompts")]
+    return [*own, f"{folder}/prompts"] if folder else own
+
+
 def provider_factory(system: System, settings: Settings) -> Callable[[], Provider]:
     """What makes a provider for each worker; raises ProviderError if no call could succeed."""
     if settings.provider == "offline":
@@ -103,6 +112,7 @@ def conduct(project: Project, system: System, settings: Settings, wishes: Wishes
     project.refuse_foreign([stage.name for stage in STAGES])
     project.repair([stage.name for stage in STAGES])
     _check_scenes(project, wishes)
+    wordings = load_wordings(system.files, prompt_folders(project.folder))
     screen = make_screen(as_json=wishes.as_json)
     order = Order(
         stages=chosen_stages(wishes.stages),
@@ -112,7 +122,9 @@ def conduct(project: Project, system: System, settings: Settings, wishes: Wishes
         scenes=wishes.scenes,
         redo=wishes.redo,
         before=wishes.before,
-        rerun=bool(wishes.stale) and _decide_stale(project, settings, wishes, screen.note),
+        rerun=bool(wishes.stale)
+        and wants_rerun(_stale(project, settings, wishes, wordings), wishes.stale, wishes.target, screen.note),
+        wordings=wordings,
     )
     project.outbox.on_trouble = partial(_tell_trouble, project, screen)
     with screen:
@@ -125,20 +137,14 @@ def conduct(project: Project, system: System, settings: Settings, wishes: Wishes
         unsaved = Exit.UNSAVED
     if runner.remarks:
         screen.note(say("remarks", count=runner.remarks, target=wishes.target))
-    if outcome is Outcome.FAILED and order.rerun and (left := _stale(project, settings, wishes)):
+    if outcome is Outcome.FAILED and order.rerun and (left := _stale(project, settings, wishes, wordings)):
         screen.note(say("stale_failed", name=project.progress.name, target=wishes.target, count=len(left)))
         return unsaved or Exit.FAILED
     return unsaved or _told(project, wishes, screen, outcome=outcome, problem=runner.problem)
 
 
-def _decide_stale(project: Project, settings: Settings, wishes: Wishes, note: Callable[[str], None]) -> bool:
-    """Whether this run makes stale work again: decided once, before anything is made."""
-    stale = _stale(project, settings, wishes)
-    return wants_rerun(stale, wishes.stale, wishes.target, note)
-
-
-def _stale(project: Project, settings: Settings, wishes: Wishes) -> list[PlannedStep]:
-    bases = bases_of(project, chosen_stages(wishes.stages), settings, wordings={})
+def _stale(project: Project, settings: Settings, wishes: Wishes, wordings: Mapping[str, str]) -> list[PlannedStep]:
+    bases = bases_of(project, chosen_stages(wishes.stages), settings, wordings=wordings)
     return [step for step in plan_run(project.progress, bases, wishes.scenes) if step.stale]
 
 

@@ -57,10 +57,11 @@ def explained() -> Iterator[None]:
     from stages.pipeline.intake import IntakeError  # noqa: PLC0415
     from stages.pipeline.project import ProjectError  # noqa: PLC0415
     from stages.pipeline.settings import SettingsError  # noqa: PLC0415
+    from stages.pipeline.wordings import PromptError  # noqa: PLC0415
 
     try:
         yield
-    except (EventLogError, IntakeError, ProjectError, SettingsError, ProviderError) as error:
+    except (EventLogError, IntakeError, ProjectError, PromptError, SettingsError, ProviderError) as error:
         raise CommandError(str(error)) from None
     except KeyboardInterrupt:
         raise Interrupted("interrupted; everything finished is saved") from None

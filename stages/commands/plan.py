@@ -63,17 +63,19 @@ def _plan(place: Place, log: str, system: System, options: dict[str, Any]) -> No
 
 
 def _steps(view: ProjectView, place: Place, system: System, options: dict[str, Any]) -> list[PlannedStep]:
-    from stages.commands.conduct import chosen_stages, settings_of  # noqa: PLC0415 - only when something is planned
+    from stages.commands.conduct import chosen_stages, prompt_folders, settings_of  # noqa: PLC0415 - only when something is planned
     from stages.commands.run import parsed_scenes  # noqa: PLC0415
     from stages.pipeline.briefs import bases_of  # noqa: PLC0415
     from stages.pipeline.plan import plan_run, scenes_beyond  # noqa: PLC0415
+    from stages.pipeline.wordings import load_wordings  # noqa: PLC0415
 
     scenes = parsed_scenes(options["scenes"])
     if beyond := scenes_beyond(view.progress, scenes):
         raise CommandError(f"there is no scene {beyond[0]}: {place.name} has {len(view.progress.scenes)} scenes")
     settings = settings_of(system, str(place.folder), {name: options[name] for name in ("provider", "model", "style")})
+    wordings = load_wordings(system.files, prompt_folders(str(place.folder)))
     rerun = options["stale"] == "rerun"
-    bases = bases_of(view, chosen_stages(options["stages"]), settings, wordings={}, rerun=rerun)
+    bases = bases_of(view, chosen_stages(options["stages"]), settings, wordings=wordings, rerun=rerun)
     return plan_run(view.progress, bases, scenes)
 
 

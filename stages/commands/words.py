@@ -95,6 +95,12 @@ WORDS: dict[str, tuple[str, str]] = {
         "{count} remarks on what was made; nothing was rejected for them. See them: scenelog check {target}",
         "对生成结果有 {count} 条提示，不影响完成。查看：scenelog check {target}",
     ),
+    "prompt_written": ("written", "已写出"),
+    "prompt_same": ("there already, as built in", "已存在，与内置的相同"),
+    "prompt_kept": (
+        "edited, kept as it is; delete it to get the built-in one",
+        "已修改过，保留不动；删除后可重新写出内置的",
+    ),
     "run": ("run", "生成"),
     "skip": ("skip", "跳过"),
     "blocked": ("blocked", "等待"),

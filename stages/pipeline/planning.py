@@ -72,16 +72,26 @@ def parts_of(text: str, limit: int = PART_LIMIT) -> list[Part]:
     return parts
 
 
-def bible_request(part: Part, *, total: int, bible: str, style: str, language: Language) -> Request:
+def bible_request(part: Part, *, total: int, bible: str, style: str, language: Language, wording: str = "") -> Request:
     """Ask for the world bible of the story up to and with this part."""
     inputs = {"text": part.text, "bible": bible, "style": style, "part": part.number, "parts": total}
     return Request(
-        task="world_bible", language=language, messages=messages("world_bible", language, inputs), inputs=inputs
+        task="world_bible",
+        language=language,
+        messages=messages("world_bible", language, inputs, wording),
+        inputs=inputs,
     )
 
 
 def scenes_request(
-    part: Part, *, total: int, bible: str, language: Language, titles: Sequence[str] = (), missing: Sequence[str] = ()
+    part: Part,
+    *,
+    total: int,
+    bible: str,
+    language: Language,
+    titles: Sequence[str] = (),
+    missing: Sequence[str] = (),
+    wording: str = "",
 ) -> Request:
     """Ask for the scenes of one part; `titles` asks for just these, in this order (a project that has them already)."""
     inputs: Mapping[str, Any] = {
@@ -94,7 +104,9 @@ def scenes_request(
         "titles": list(titles),
         "missing": list(missing),
     }
-    return Request(task="scenes", language=language, messages=messages("scenes", language, inputs), inputs=inputs)
+    return Request(
+        task="scenes", language=language, messages=messages("scenes", language, inputs, wording), inputs=inputs
+    )
 
 
 def read_cuts(part: Part, answer: str, count: int = 0) -> list[Cut]:

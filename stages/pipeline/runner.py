@@ -214,8 +214,9 @@ class Runner:
         project = self._project
         if not self._needs_plan():
             return
+        order, note = self._order, self._observer.note
         planner = StoryPlanner(
-            project, self._caller, settings=self._order.settings, before=self._order.before, note=self._observer.note
+            project, self._caller, settings=order.settings, before=order.before, wordings=order.wordings, note=note
         )
         provider = self._order.new_provider()
         try:

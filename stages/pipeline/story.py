@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from stages.pipeline import events as facts
 from stages.pipeline.answers import result_text
+from stages.pipeline.briefs import wording_of
 from stages.pipeline.calls import Call, Caller, Received
 from stages.pipeline.contract import FailureKind, ProviderError
 from stages.pipeline.planning import Cut, Part, PlanError, assemble, bible_request, parts_of, read_cuts, scenes_request
 from stages.pipeline.text import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from stages.pipeline.contract import Provider, Scene
     from stages.pipeline.project import Project
@@ -34,10 +35,11 @@ class StoryPlanner:
         *,
         settings: Settings,
         before: Sequence[tuple[Scene, str]],
+        wordings: Mapping[str, str],
         note: Callable[[str], None],
     ) -> None:
         self._project, self._caller, self._settings, self._note = project, caller, settings, note
-        self._before = before
+        self._before, self._wordings = before, wordings
         self._parts = parts_of(project.source)
         self._language = project.progress.language
 
@@ -97,7 +99,12 @@ class StoryPlanner:
             if received is None:
                 self._tell("bible", part)
                 request = bible_request(
-                    part, total=len(self._parts), bible=bible, style=self._settings.style, language=self._language
+                    part,
+                    total=len(self._parts),
+                    bible=bible,
+                    style=self._settings.style,
+                    language=self._language,
+                    wording=wording_of(self._wordings, self._language, "world_bible"),
                 )
                 received = await self._caller.ask(provider, Call(subject=subject, request=request))
             bible, answer_id = result_text(received.text), received.id
@@ -124,6 +131,7 @@ class StoryPlanner:
                 language=self._language,
                 titles=titles,
                 missing=[missing] if missing else [],
+                wording=wording_of(self._wordings, self._language, "scenes"),
             )
             received = await self._caller.ask(provider, Call(subject=subject, request=request))
         try:

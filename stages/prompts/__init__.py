@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from stages.pipeline.contract import Language, Task
 
-_CUT = re.compile(r"^---(\w+)---\n", re.MULTILINE)
+CUT = re.compile(r"^---(\w+)---\n", re.MULTILINE)
 _FENCED = frozenset({"text", "bible", "script", "paragraphs"})
 _SEPARATOR: Mapping[Language, str] = {"zh": "、", "en": ", "}
 
@@ -60,7 +60,7 @@ def built_in(task: Task, language: Language) -> str:
 
 def _parts(text: str) -> list[tuple[str, str]]:
     """Return the parts of a file with their names, in order; the first one is the system message."""
-    pieces = ["system", *_CUT.split(text)]
+    pieces = ["system", *CUT.split(text)]
     return [(name, part.strip()) for name, part in zip(pieces[::2], pieces[1::2], strict=True)]
 
 
