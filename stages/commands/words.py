@@ -95,6 +95,42 @@ WORDS: dict[str, tuple[str, str]] = {
         "{count} remarks on what was made; nothing was rejected for them. See them: scenelog check {target}",
         "对生成结果有 {count} 条提示，不影响完成。查看：scenelog check {target}",
     ),
+    "checked": (
+        "{name}: {passed} pass, {failed} do not, {accepted} newly accepted, {remarks} remarks",
+        "{name}：通过 {passed}，未通过 {failed}，新接受 {accepted}，提示 {remarks} 条",
+    ),
+    "check_failed": (
+        (
+            "Mend one by hand: scenelog edit {target} --scene N; make failed scenes again: scenelog retry {target}; "
+            "make a finished one again: scenelog retry {target} --scenes N"
+        ),
+        (
+            "手工修改：scenelog edit {target} --scene N；重做失败的场景：scenelog retry {target}；"
+            "重做某个已完成的场景：scenelog retry {target} --scenes N"
+        ),
+    ),
+    "now_accepted": ("its answer passes now and is accepted", "回答现在通过检查，已接受"),
+    "fails_finished": ("finished, kept, but would not pass now:", "已完成，保留，但按现在的规则不能通过："),
+    "fails_rejected": ("rejected:", "未通过："),
+    "fails_unread": ("its answer does not pass; a run asks once more:", "回答未通过，运行时会再问一次："),
+    "remark": ("remark", "提示"),
+    "edited": (
+        "{name}: {stage} of scene {number} is saved as you wrote it",
+        "{name}：场景{number} 的{stage}已按你写的保存",
+    ),
+    "edited_stale": (
+        "Made from what was there before: {stages}. Make it again: {again}",
+        "仍依据修改前内容的：{stages}。重新生成：{again}",
+    ),
+    "nothing_edited": ("{name}: scene {number} was left as it is", "{name}：场景{number} 没有改动"),
+    "edit_again": ("Edit it again?", "继续修改吗？"),
+    "text_kept": ("Your text is kept in {path}; go on with: {again}", "你写的内容保存在 {path}；继续修改：{again}"),
+    "text_rejected": (
+        "{path} does not pass the checks; nothing was changed.",
+        "{path} 未通过检查；没有任何改动。",
+    ),
+    "text_safe": ("What you wrote is safe in {path}.", "你写的内容完好地保存在 {path}。"),
+    "going_on_with": ("Going on with what you wrote before, in {path}.", "继续修改你之前写的内容：{path}。"),
     "prompt_written": ("written", "已写出"),
     "prompt_same": ("there already, as built in", "已存在，与内置的相同"),
     "prompt_kept": (

@@ -17,7 +17,7 @@ from stages.pipeline.imported import FILE_NAMES
 from stages.pipeline.originals import put_away, taken_over
 from stages.pipeline.outbox import Outbox, pending_rescues, provisional, read_rescue, rescue_name, write_rescue
 from stages.pipeline.progress import Progress, ProgressProjection
-from stages.pipeline.results import bible_text, text_of_completion
+from stages.pipeline.results import bible_text, finished, text_of_completion
 from stages.pipeline.snapshots import Snapshots
 from stages.pipeline.text import digest
 
@@ -192,6 +192,18 @@ class Project:
         """Make the folder's files what the log says; raises OSError."""
         self.snapshots.repair(self.progress, stages)
         self.write_source()
+
+    def settle(self, stages: Sequence[str]) -> None:
+        """End the stages whose scenes are all done, outside a run, and make the files what the log says.
+
+        Raises OSError and what appending raises.
+        """
+        for stage in stages:
+            total, done = len(self.progress.scenes), len(finished(self.progress, stage))
+            if 0 < total == done and stage not in self.progress.completed_stages:
+                self.snapshots.write_outputs(self.progress, stage)
+                self.record_now(facts.StageCompleted(subject=stage, scenes=total))
+        self.repair(stages)
 
     def write_source(self) -> None:
         """Put the story as it was taken in beside the log; raises OSError."""
