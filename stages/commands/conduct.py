@@ -10,7 +10,7 @@ import asyncio
 import os
 import signal
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from eventlog import Entry
     from stages.commands.screen import BarScreen, PlainScreen
-    from stages.pipeline.contract import Provider, Scene, Stage
+    from stages.pipeline.contract import Provider, Stage
     from stages.pipeline.plan import PlannedStep
     from stages.pipeline.project import Project
     from stages.pipeline.system import System
@@ -56,7 +56,6 @@ class Wishes:
     as_json: bool = False
     target: str = ""
     stale: str = ""
-    before: Sequence[tuple[Scene, str]] = field(default_factory=list)
 
 
 def settings_of(system: System, folder: str, options: Mapping[str, Any]) -> Settings:
@@ -110,6 +109,7 @@ def chosen_stages(names: Sequence[str]) -> list[Stage]:
 def conduct(project: Project, system: System, settings: Settings, wishes: Wishes) -> Exit:
     """Run all that is left of a project and say how it ended."""
     project.refuse_foreign([stage.name for stage in STAGES])
+    project.revise_plan()
     project.repair([stage.name for stage in STAGES])
     _check_scenes(project, wishes)
     wordings = load_wordings(system.files, prompt_folders(project.folder))
@@ -121,7 +121,6 @@ def conduct(project: Project, system: System, settings: Settings, wishes: Wishes
         new_provider=provider_factory(system, settings),
         scenes=wishes.scenes,
         redo=wishes.redo,
-        before=wishes.before,
         rerun=bool(wishes.stale)
         and wants_rerun(_stale(project, settings, wishes, wordings), wishes.stale, wishes.target, screen.note),
         wordings=wordings,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stages.pipeline.plan import PlannedStep
+    from stages.pipeline.revision import Revision
     from stages.pipeline.system import System
     from stages.pipeline.view import ProjectView
 
@@ -24,6 +26,7 @@ Examples:
   scenelog plan 人生                                 every scene: made, kept or waiting, and why
   scenelog plan 人生 --stale rerun --style 水墨        what another style would make again
   scenelog plan 人生 --scenes 1-5 --json             for a script
+  scenelog plan 人生.txt --update-source             what the story's changed text does to the scenes
 """
 
 
@@ -35,6 +38,7 @@ Examples:
 @click.option("--model", metavar="M", help="As if run with this model.")
 @click.option("--style", metavar="TEXT", help="As if run with this visual style.")
 @stale_option
+@click.option("--update-source", is_flag=True, help="As if the story's changed text were taken in; shows what changes.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @projects_option
 def plan(target: str, **options: Any) -> None:
@@ -50,20 +54,49 @@ def plan(target: str, **options: Any) -> None:
 
 
 def _plan(place: Place, log: str, system: System, options: dict[str, Any]) -> None:
-    from stages.pipeline.view import ProjectView  # noqa: PLC0415 - only when something is planned
+    from stages.commands.changes import show_changes  # noqa: PLC0415 - only when something is planned
+    from stages.commands.run import require_story  # noqa: PLC0415
+    from stages.pipeline.view import ProjectView  # noqa: PLC0415
 
+    require_story(place, options)
     with ProjectView(log, system.files) as view:
         if view.damage is not None:
             raise view.damage
-        steps = _steps(view, place, system, options)
+        revision, texts = _revised(view, place) if options["update_source"] else (None, {})
+        if revision is not None:
+            view.progress.scenes = list(revision.scenes)
+        steps = _steps(view, place, system, options=options, texts=texts)
         if options["as_json"]:
-            _print_json(place, steps)
-        else:
-            _print(place, steps)
+            _print_json(place, steps, revision)
+            return
+        if revision is not None:
+            show_changes(revision, click.echo)
+        elif options["update_source"]:
+            click.echo(say("source_same", name=clean(place.name)))
+        _print(place, steps)
 
 
-def _steps(view: ProjectView, place: Place, system: System, options: dict[str, Any]) -> list[PlannedStep]:
-    from stages.commands.conduct import chosen_stages, prompt_folders, settings_of  # noqa: PLC0415 - only when something is planned
+def _revised(view: ProjectView, place: Place) -> tuple[Revision | None, dict[str, str]]:
+    """What the story's text of today does to the scenes, with the digest of each one's text; None if it is the same."""
+    from stages.commands.run import read_story_file  # noqa: PLC0415 - only with --update-source
+    from stages.pipeline.revision import revise  # noqa: PLC0415
+    from stages.pipeline.text import digest  # noqa: PLC0415
+
+    story, progress = read_story_file(place), view.progress
+    if not progress.planned_sha256 or view.text_of(progress.planned_source) == story.text:
+        return None, {}
+    found = revise(view.scenes_with_texts(), story.text, story.language, highest_id=progress.highest_id)
+    return found, {scene.id: digest(story.text[scene.start : scene.end].strip()) for scene in found.scenes}
+
+
+def _steps(
+    view: ProjectView, place: Place, system: System, *, options: dict[str, Any], texts: dict[str, str]
+) -> list[PlannedStep]:
+    from stages.commands.conduct import (  # noqa: PLC0415 - only when something is planned
+        chosen_stages,
+        prompt_folders,
+        settings_of,
+    )
     from stages.commands.run import parsed_scenes  # noqa: PLC0415
     from stages.pipeline.briefs import bases_of  # noqa: PLC0415
     from stages.pipeline.plan import plan_run, scenes_beyond  # noqa: PLC0415
@@ -76,7 +109,7 @@ def _steps(view: ProjectView, place: Place, system: System, options: dict[str, A
     wordings = load_wordings(system.files, prompt_folders(str(place.folder)))
     rerun = options["stale"] == "rerun"
     bases = bases_of(view, chosen_stages(options["stages"]), settings, wordings=wordings, rerun=rerun)
-    return plan_run(view.progress, bases, scenes)
+    return plan_run(view.progress, [replace(one, scene_digests=texts or one.scene_digests) for one in bases], scenes)
 
 
 def _counts(steps: Sequence[PlannedStep]) -> dict[str, int]:
@@ -94,8 +127,10 @@ def _print(place: Place, steps: Sequence[PlannedStep]) -> None:
         click.echo(say("not_planned", name=clean(place.name), target=typed(place)))
 
 
-def _print_json(place: Place, steps: Sequence[PlannedStep]) -> None:
+def _print_json(place: Place, steps: Sequence[PlannedStep], revision: Revision | None) -> None:
     import orjson  # noqa: PLC0415 - only with --json
+
+    from stages.commands.changes import told_changes  # noqa: PLC0415
 
     told = [
         {
@@ -110,4 +145,6 @@ def _print_json(place: Place, steps: Sequence[PlannedStep]) -> None:
         }
         for step in steps
     ]
-    click.echo(orjson.dumps({"name": place.name, "counts": _counts(steps), "steps": told}).decode())
+    changes = told_changes(revision) if revision is not None else []
+    found = {"name": place.name, "counts": _counts(steps), "changes": changes, "steps": told}
+    click.echo(orjson.dumps(found).decode())

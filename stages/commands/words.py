@@ -95,6 +95,20 @@ WORDS: dict[str, tuple[str, str]] = {
         "{count} remarks on what was made; nothing was rejected for them. See them: scenelog check {target}",
         "对生成结果有 {count} 条提示，不影响完成。查看：scenelog check {target}",
     ),
+    "changes": (
+        "{total} scenes: {unchanged} unchanged, {moved} moved, {edited} edited, {new} new; {gone} gone",
+        "共 {total} 个场景：未变 {unchanged}，移动 {moved}，修改 {edited}，新增 {new}；删除 {gone}",
+    ),
+    "former_number": (" (was {number})", "（原场景{number}）"),
+    "change_unchanged": ("unchanged, its work is kept", "未变，已完成的保留"),
+    "change_moved": ("moved, its work is kept", "移动了位置，已完成的保留"),
+    "change_edited": (
+        "edited ({percent} % the same): what was made of it is stale",
+        "有修改（{percent}% 相同）：已完成的依据已变",
+    ),
+    "change_new": ("new", "新增"),
+    "change_gone": ("gone; its work stays in the log", "已删除；已完成的仍在日志里"),
+    "source_same": ("{name}: the story is the one that was taken in", "{name}：故事与已收入的相同"),
     "checked": (
         "{name}: {passed} pass, {failed} do not, {accepted} newly accepted, {remarks} remarks",
         "{name}：通过 {passed}，未通过 {failed}，新接受 {accepted}，提示 {remarks} 条",

@@ -67,7 +67,6 @@ class Order:
     new_provider: Callable[[], Provider]
     scenes: frozenset[int] = frozenset()
     redo: frozenset[int] = frozenset()
-    before: Sequence[tuple[Scene, str]] = ()
     rerun: bool = False
     wordings: Mapping[str, str] = field(default_factory=dict)
 
@@ -215,9 +214,7 @@ class Runner:
         if not self._needs_plan():
             return
         order, note = self._order, self._observer.note
-        planner = StoryPlanner(
-            project, self._caller, settings=order.settings, before=order.before, wordings=order.wordings, note=note
-        )
+        planner = StoryPlanner(project, self._caller, settings=order.settings, wordings=order.wordings, note=note)
         provider = self._order.new_provider()
         try:
             await planner.plan(provider)

@@ -63,6 +63,10 @@ class ProjectView:
         """The story's text of one scene, as it was when the scenes were planned; empty if it is missing."""
         return self.text_of(self.progress.planned_source)[scene.start : scene.end] if scene.has_source else ""
 
+    def scenes_with_texts(self) -> list[tuple[Scene, str]]:
+        """The scenes as planned, each with its text."""
+        return [(scene, self.scene_text(scene)) for scene in self.progress.scenes if scene.has_source]
+
     def scene_digests(self) -> dict[str, str]:
         """The digest of each scene's text, by scene id; the blank lines around it are no part of it."""
         return {scene.id: digest(self.scene_text(scene).strip()) for scene in self.progress.scenes}
