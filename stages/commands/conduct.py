@@ -48,6 +48,7 @@ class Wishes:
     """What the command line asks for. `target` is how the project is named in the next command.
 
     `stale` says what is done with finished work that is no longer today's; where it is empty, nothing is said of it.
+    `run` and `plan` are what is typed after these words to mean the same scenes made in the same way.
     """
 
     stages: Sequence[str] = ()
@@ -56,6 +57,8 @@ class Wishes:
     as_json: bool = False
     target: str = ""
     stale: str = ""
+    run: str = ""
+    plan: str = ""
 
 
 def settings_of(system: System, folder: str, options: Mapping[str, Any]) -> Settings:
@@ -122,7 +125,9 @@ def conduct(project: Project, system: System, settings: Settings, wishes: Wishes
         scenes=wishes.scenes,
         redo=wishes.redo,
         rerun=bool(wishes.stale)
-        and wants_rerun(_stale(project, settings, wishes, wordings), wishes.stale, wishes.target, screen.note),
+        and wants_rerun(
+            _stale(project, settings, wishes, wordings), wishes.stale, screen.note, run=wishes.run, plan=wishes.plan
+        ),
         wordings=wordings,
     )
     project.outbox.on_trouble = partial(_tell_trouble, project, screen)
@@ -137,7 +142,7 @@ def conduct(project: Project, system: System, settings: Settings, wishes: Wishes
     if runner.remarks:
         screen.note(say("remarks", count=runner.remarks, target=wishes.target))
     if outcome is Outcome.FAILED and order.rerun and (left := _stale(project, settings, wishes, wordings)):
-        screen.note(say("stale_failed", name=project.progress.name, target=wishes.target, count=len(left)))
+        screen.note(say("stale_failed", name=project.progress.name, run=wishes.run, count=len(left)))
         return unsaved or Exit.FAILED
     return unsaved or _told(project, wishes, screen, outcome=outcome, problem=runner.problem)
 

@@ -9,7 +9,7 @@ import click
 
 from eventlog.tool.text import clean
 from stages.commands.failures import CommandError, explained
-from stages.commands.places import Place, find, projects_option, real_system, require_log, typed
+from stages.commands.places import Place, find, projects_option, quoted, real_system, require_log, typed
 from stages.commands.reasons import reason, stale_option
 from stages.commands.words import say
 
@@ -74,6 +74,8 @@ def _plan(place: Place, log: str, system: System, options: dict[str, Any]) -> No
         elif options["update_source"]:
             click.echo(say("source_same", name=clean(place.name)))
         _print(place, steps)
+        if place.story is not None and not options["update_source"] and _revised(view, place)[0] is not None:
+            click.echo(say("source_changed", path=quoted(clean(str(place.story)))))
 
 
 def _revised(view: ProjectView, place: Place) -> tuple[Revision | None, dict[str, str]]:

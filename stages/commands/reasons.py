@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import sys
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from stages.commands.places import quoted
 from stages.commands.words import language, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from stages.pipeline.plan import PlannedStep
 
@@ -63,8 +64,18 @@ def _ranges(found: Sequence[int]) -> str:
     return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
 
 
-def wants_rerun(stale: Sequence[PlannedStep], choice: str, target: str, note: Callable[[str], None]) -> bool:
-    """Whether stale work is made again; what is kept is told with `note`."""
+def retyped(options: Mapping[str, Any], *names: str) -> str:
+    """The options of these names as they are typed again, each after a space; what was not given is left out."""
+    words = []
+    for name in names:
+        given = options[name] if isinstance(options[name], tuple) else (options[name],)
+        typed = "--stage" if name == "stages" else f"--{name.replace('_', '-')}"
+        words += [f" {typed} {quoted(str(value))}" for value in given if value is not None]
+    return "".join(words)
+
+
+def wants_rerun(stale: Sequence[PlannedStep], choice: str, note: Callable[[str], None], *, run: str, plan: str) -> bool:
+    """Whether stale work is made again; what is kept is told with `note`, and what to type after `run` and `plan`."""
     if not stale:
         return False
     if choice == "rerun":
@@ -76,5 +87,5 @@ def wants_rerun(stale: Sequence[PlannedStep], choice: str, target: str, note: Ca
             return True
     elif choice == "ask":
         note(say("nobody_to_ask"))
-    note(say("stale_kept", count=len(stale), scenes=numbers(stale), target=target))
+    note(say("stale_kept", count=len(stale), scenes=numbers(stale), run=run, plan=plan))
     return False

@@ -9,7 +9,7 @@ import click
 
 from stages.commands.failures import CommandError, explained
 from stages.commands.places import Place, find, projects_option, quoted, real_system, typed
-from stages.commands.reasons import stale_option
+from stages.commands.reasons import retyped, stale_option
 
 if TYPE_CHECKING:
     from stages.pipeline.intake import Story
@@ -92,6 +92,8 @@ def _run(place: Place, options: dict[str, Any]) -> int:
             as_json=options["as_json"],
             target=typed(place),
             stale=options["stale"],
+            run=typed(place) + retyped(options, "stages", "scenes", "provider", "model", "base_url", "style"),
+            plan=typed(place) + retyped(options, "stages", "scenes", "provider", "model", "style"),
         )
         return conduct(project, system, settings, wishes)
 

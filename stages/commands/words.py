@@ -72,19 +72,19 @@ WORDS: dict[str, tuple[str, str]] = {
     "stale_kept": (
         (
             "{count} finished results are kept though what they were made from has changed: {scenes}. "
-            "See why: scenelog plan {target}. Make them again: scenelog run {target} --stale rerun"
+            "See why: scenelog plan {plan}. Make them again: scenelog run {run} --stale rerun"
         ),
         (
             "{count} 个已完成的结果保留不动，虽然生成依据已经改变：{scenes}。"
-            "查看原因：scenelog plan {target}。重新生成：scenelog run {target} --stale rerun"
+            "查看原因：scenelog plan {plan}。重新生成：scenelog run {run} --stale rerun"
         ),
     ),
     "stale_failed": (
         (
             "{name}: {count} results could not be made again, the ones before are kept. Try again: "
-            "scenelog run {target} --stale rerun"
+            "scenelog run {run} --stale rerun"
         ),
-        "{name}：{count} 个结果未能重新生成，原来的保留不动。再试：scenelog run {target} --stale rerun",
+        "{name}：{count} 个结果未能重新生成，原来的保留不动。再试：scenelog run {run} --stale rerun",
     ),
     "make_again": ("Make these {count} again?", "重新生成这 {count} 个吗？"),
     "nobody_to_ask": (
@@ -108,6 +108,10 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "change_new": ("new", "新增"),
     "change_gone": ("gone; its work stays in the log", "已删除；已完成的仍在日志里"),
+    "source_changed": (
+        "{path} has changed since it was taken in; what that does to the scenes: scenelog plan {path} --update-source",
+        "{path} 在收入之后有改动；对各场景的影响：scenelog plan {path} --update-source",
+    ),
     "source_same": ("{name}: the story is the one that was taken in", "{name}：故事与已收入的相同"),
     "checked": (
         "{name}: {passed} pass, {failed} do not, {accepted} newly accepted, {remarks} remarks",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -99,8 +101,18 @@ def test_stale_work_is_kept_and_listed_by_default(program: Program) -> None:
     result = program("run", "s", "--style", "水墨")
     assert "8 finished results are kept" in result.output
     assert "storyboard 1-4; enhancement 1-4" in result.output
-    assert "scenelog run s --stale rerun" in result.output
+    assert "scenelog plan s --style 水墨. " in result.output
+    assert "scenelog run s --style 水墨 --stale rerun" in result.output
     assert program.log("s") == before
+
+
+def test_the_command_that_is_told_means_the_same_scenes_made_in_the_same_way(program: Program) -> None:
+    program("run", program.story("s.txt", STORY))
+    said = program("run", "s", "--style", "oil paint", "--scenes", "2", "--stage", "storyboard").output
+    (command,) = re.findall(r"scenelog (run .* rerun)$", said, re.MULTILINE)
+    before = len(of_type(program.log("s"), "scene.completed"))
+    program(*shlex.split(command))
+    assert len(of_type(program.log("s"), "scene.completed")) == before + 1
 
 
 def test_rerun_makes_stale_work_again_once(program: Program) -> None:

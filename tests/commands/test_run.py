@@ -219,6 +219,7 @@ def test_a_plan_shows_what_a_changed_story_does_and_changes_nothing(program: Pro
     assert "the story is the one that was taken in" in program("plan", story, "--update-source").output
     program.story("s.txt", STORY.replace("第5个人", "第五个人").replace(f"{paragraph(12)}\n", ""))
     before = files_of(program.here)
+    assert "has changed since it was taken in" in program("plan", story).output.splitlines()[-1]
     said = program("plan", story, "--update-source").output.splitlines()
     assert said[1].startswith("~ scene 2 ")
     assert said[SCENES] == f"{SCENES} scenes: 2 unchanged, 0 moved, 2 edited, 0 new; 0 gone"
