@@ -11,8 +11,12 @@ import sys
 import click
 
 from stages.commands import VERSION
+from stages.commands.check import check
+from stages.commands.edit import edit
 from stages.commands.import_ import import_
 from stages.commands.log import log
+from stages.commands.plan import plan
+from stages.commands.prompts import prompts
 from stages.commands.retry import retry
 from stages.commands.run import run
 from stages.commands.snapshot import snapshot
@@ -30,7 +34,7 @@ def scenelog() -> None:
     """Turn a story into storyboards, scene by scene; finished work is never lost or paid for twice."""
 
 
-for _command in (run, status, retry, snapshot, import_, log):
+for _command in (run, plan, status, check, edit, retry, snapshot, import_, prompts, log):
     scenelog.add_command(_command)
 
 

@@ -9,8 +9,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from stages.pipeline.answers import result_text
+from stages.pipeline.checks import check_language
 from stages.pipeline.contract import Brief, Draft, Language, Request, Violation
-from stages.pipeline.script import parse
+from stages.pipeline.script import NUMBERED, number_of, parse
 from stages.pipeline.text import canonical
 from stages.prompts import digest, messages
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 # Matched against stripped lines; it counts what it repeats, so that no line is scanned twice.
 _HEADING = re.compile(
-    r"(?:[-*•+]\s{1,3})?(?P<mark>#{1,6}\s{0,3})?(?P<bold>[*_【\[]{0,3})\s{0,3}(?:镜头|分镜|Shot)\s{0,3}[#：:]?\s{0,3}"
-    r"(?P<number>\d{1,6})(?!\w)[*_】\]]{0,3}\s{0,3}(?P<colon>[：:][*_】\]]{0,3})?(?P<rest>.*)",
+    r"(?:[-*•+]\s{1,3})?(?P<mark>#{1,6}\s{0,3})?(?P<bold>[*_【\[]{0,3})\s{0,3}"
+    rf"{NUMBERED}[*_】\]]{{0,3}}\s{{0,3}}(?P<colon>[：:][*_】\]]{{0,3}})?(?P<rest>.*)",
     re.IGNORECASE,
 )
 _LEAST = 8  # letters and digits that a description has at least
@@ -40,9 +41,9 @@ class Enhancement:
     version = 1
     upstream: str | None = "storyboard"
 
-    def prompt_digest(self, language: Language) -> str:
-        """Which wording of the request is in use."""
-        return digest("enhancement", language)
+    def prompt_digest(self, language: Language, wording: str = "") -> str:
+        """Which prompt is in use."""
+        return digest("enhancement", language, wording)
 
     def request(self, brief: Brief, missing: Sequence[str] = ()) -> Request:
         """Ask for the scene's picture descriptions."""
@@ -58,7 +59,7 @@ class Enhancement:
         return Request(
             task="enhancement",
             language=brief.language,
-            messages=messages("enhancement", brief.language, inputs),
+            messages=messages("enhancement", brief.language, inputs, brief.wording),
             inputs=inputs,
         )
 
@@ -73,7 +74,7 @@ class Enhancement:
             message = _MESSAGES["count"][brief.language].format(len(wanted), ", ".join(map(str, wanted)), found)
             violations.append(Violation(rule="count", message=message))
         violations += _check_each(brief, described)
-        return Draft(text=answer, violations=violations)
+        return Draft(text=answer, violations=violations, remarks=check_language(brief, (body for _, body in described)))
 
 
 def describe(answer: str) -> list[tuple[int, str]]:
@@ -82,7 +83,7 @@ def describe(answer: str) -> list[tuple[int, str]]:
     for line in map(str.strip, answer.split("\n")):
         heading = _HEADING.match(line)
         if heading and (heading["mark"] or heading["bold"] or heading["colon"] or not heading["rest"]):
-            found.append((int(heading["number"]), [heading["rest"].strip()]))
+            found.append((number_of(heading), [heading["rest"].strip()]))
         elif found:
             found[-1][1].append(line)
     return [(number, "\n".join(lines).strip()) for number, lines in found]

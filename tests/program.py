@@ -36,9 +36,9 @@ class Program:
     here: Path
     environment: dict[str, str]
 
-    def __call__(self, *arguments: object, code: int | None = 0) -> Result:
-        """Run a command inside this process; its exit code must be `code` (None: any)."""
-        result = CliRunner().invoke(cli.scenelog, [str(one) for one in arguments])
+    def __call__(self, *arguments: object, code: int | None = 0, typed: str = "") -> Result:
+        """Run a command inside this process; its exit code must be `code` (None: any). A person types `typed`."""
+        result = CliRunner().invoke(cli.scenelog, [str(one) for one in arguments], input=typed)
         unexpected = result.exception is not None and not isinstance(result.exception, SystemExit)
         if unexpected or (code is not None and result.exit_code != code):
             raise AssertionError(f"{arguments}: exit {result.exit_code}: {result.output}") from result.exception

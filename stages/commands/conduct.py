@@ -10,7 +10,7 @@ import asyncio
 import os
 import signal
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +19,14 @@ import click
 from eventlog.files import read_file
 from eventlog.tool.text import clean
 from stages.commands.failures import CommandError, Exit
+from stages.commands.reasons import are_sure, wants_rerun
 from stages.commands.screen import make_screen, print_line
 from stages.commands.words import say
+from stages.pipeline.briefs import bases_of
 from stages.pipeline.contract import FailureKind, ProviderError
 from stages.pipeline.order import Order, Outcome, dangerous
 from stages.pipeline.outbox import advice
-from stages.pipeline.plan import count, scenes_beyond
+from stages.pipeline.plan import count, plan_run, scenes_beyond
 from stages.pipeline.project import SETTINGS
 from stages.pipeline.runner import Runner
 from stages.pipeline.settings import (
@@ -36,6 +38,7 @@ from stages.pipeline.settings import (
     from_toml,
     merge,
 )
+from stages.pipeline.wordings import load_wordings
 from stages.registry import STAGES
 
 if TYPE_CHECKING:
@@ -43,7 +46,7 @@ if TYPE_CHECKING:
 
     from eventlog import Entry
     from stages.commands.screen import BarScreen, PlainScreen
-    from stages.pipeline.contract import Provider, Scene, Stage
+    from stages.pipeline.contract import Provider, Stage
     from stages.pipeline.plan import PlannedStep
     from stages.pipeline.project import Project
     from stages.pipeline.system import System
@@ -51,14 +54,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What the command line asks for. `target` is how the project is named in the next command."""
+    """What the command line asks for. `target` is how the project is named in the next command.
+
+    `stale` says what is done with finished work that is no longer today's; where it is empty, nothing is said of it.
+    `run` and `plan` are what is typed after these words to mean the same scenes made in the same way.
+    """
 
     stages: Sequence[str] = ()
     scenes: frozenset[int] = frozenset()
     redo: frozenset[int] = frozenset()
     as_json: bool = False
     target: str = ""
-    before: Sequence[tuple[Scene, str]] = field(default_factory=list)
+    stale: str = ""
+    run: str = ""
+    plan: str = ""
 
 
 def settings_of(system: System, folder: str, options: Mapping[str, Any]) -> Settings:
@@ -70,6 +79,14 @@ def settings_of(system: System, folder: str, options: Mapping[str, Any]) -> Sett
         merged = merge(merged, path, from_toml(path, read_file(system.files, path)))
     merged = merge(merged, "environment", from_environment(os.environ))
     return merge(merged, "options", {name: value for name, value in options.items() if value is not None})
+
+
+def prompt_folders(folder: str | None) -> list[str]:
+    """Where prompts of one's own stand, the later places winning: the user's config folder, then the project's."""
+    from platformdirs import user_config_path  # noqa: PLC0415 - only needed when something runs
+
+    own = [str(user_config_path("scenelog") / "prompts")]
+    return [*own, f"{folder}/prompts"] if folder else own
 
 
 def provider_factory(system: System, settings: Settings) -> Callable[[], Provider]:
@@ -104,38 +121,28 @@ def chosen_stages(names: Sequence[str]) -> list[Stage]:
 def conduct(project: Project, system: System, settings: Settings, wishes: Wishes) -> Exit:
     """Run all that is left of a project and say how it ended."""
     project.refuse_foreign([stage.name for stage in STAGES])
+    project.revise_plan()
     project.repair([stage.name for stage in STAGES])
     _check_scenes(project, wishes)
     screen = make_screen(as_json=wishes.as_json)
-    order = Order(
-        stages=chosen_stages(wishes.stages),
-        all_stages=STAGES,
-        settings=settings,
-        new_provider=provider_factory(system, settings),
-        scenes=wishes.scenes,
-        redo=wishes.redo,
-        before=wishes.before,
-    )
-    order = replace(order, sure=_asked(dangerous(project, order), screen, wishes))
+    order = _order(project, system, settings, wishes, note=screen.note)
     project.outbox.on_trouble = partial(_tell_trouble, project, screen)
     with screen:
         runner, outcome = asyncio.run(_run(project, order, system, screen))
         if outcome is Outcome.PAUSED and runner.lacks_provider and (second := fallback_of(settings)) is not None:
             screen.note(say("fallback", problem=_sentence(runner.problem), who=second.who))
-            again = replace(
-                order,
-                settings=second,
-                new_provider=provider_factory(system, second),
-                redo=frozenset(),
-                sure=order.sure | order.redo,
-            )
-            runner, outcome = asyncio.run(_run(project, again, system, screen))
+            runner, outcome = asyncio.run(_run(project, _instead(order, system, second), system, screen))
     unsaved = _unsaved(project, screen)
     if unsaved is None and outcome is not Outcome.INTERRUPTED:
         _check_scenes(project, wishes)
     if unsaved is None and runner.unwritten:
         screen.note(say("unwritten", name=project.progress.name, target=wishes.target))
         unsaved = Exit.UNSAVED
+    if runner.remarks:
+        screen.note(say("remarks", count=runner.remarks, target=wishes.target))
+    if outcome is Outcome.FAILED and order.rerun and (left := _stale(project, settings, wishes, order.wordings)):
+        screen.note(say("stale_failed", name=project.progress.name, run=wishes.run, count=len(left)))
+        return unsaved or Exit.FAILED
     return unsaved or _told(project, wishes, screen, outcome=outcome, problem=runner.problem)
 
 
@@ -150,17 +157,35 @@ def check_provider(system: System, settings: Settings) -> None:
             )
 
 
-def _asked(steps: Sequence[PlannedStep], screen: PlainScreen | BarScreen, wishes: Wishes) -> frozenset[int]:
-    """The scenes among those of which the program died that the user wants made all the same."""
-    sure: set[int] = set()
-    for step in steps:
-        number, stage = step.scene.number, say(step.stage)
-        if not wishes.as_json and sys.stdin.isatty() and sys.stdout.isatty():
-            if click.confirm(say("dangerous_ask", stage=stage, number=number, reason=step.reason), default=False):
-                sure.add(number)
-        else:
-            screen.note(say("dangerous", stage=stage, number=number, reason=step.reason, target=wishes.target))
-    return frozenset(sure)
+def _order(
+    project: Project, system: System, settings: Settings, wishes: Wishes, *, note: Callable[[str], None]
+) -> Order:
+    """What the run is to do, after the questions there are to ask."""
+    wordings = load_wordings(system.files, prompt_folders(project.folder))
+    order = Order(
+        stages=chosen_stages(wishes.stages),
+        all_stages=STAGES,
+        settings=settings,
+        new_provider=provider_factory(system, settings),
+        scenes=wishes.scenes,
+        redo=wishes.redo,
+        wordings=wordings,
+    )
+    stale = _stale(project, settings, wishes, wordings) if wishes.stale else []
+    rerun = wants_rerun(stale, wishes.stale, note, run=wishes.run, plan=wishes.plan)
+    return replace(order, rerun=rerun, sure=are_sure(dangerous(project, order), note, wishes.target))
+
+
+def _instead(order: Order, system: System, settings: Settings) -> Order:
+    """The same order for another provider; what was given up to be made again is given up already."""
+    sure = order.sure | order.redo
+    new_provider = provider_factory(system, settings)
+    return replace(order, settings=settings, new_provider=new_provider, redo=frozenset(), sure=sure)
+
+
+def _stale(project: Project, settings: Settings, wishes: Wishes, wordings: Mapping[str, str]) -> list[PlannedStep]:
+    bases = bases_of(project, chosen_stages(wishes.stages), settings, wordings=wordings)
+    return [step for step in plan_run(project.progress, bases, wishes.scenes) if step.stale]
 
 
 def _sentence(text: str) -> str:

@@ -54,13 +54,23 @@ class CommandError(click.ClickException):
 def explained() -> Iterator[None]:
     """Turn the expected failures of what runs inside into CommandError."""
     from stages.pipeline.contract import ProviderError  # noqa: PLC0415 - only when something runs
+    from stages.pipeline.draft_files import DraftError  # noqa: PLC0415
     from stages.pipeline.intake import IntakeError  # noqa: PLC0415
     from stages.pipeline.project import ProjectError  # noqa: PLC0415
     from stages.pipeline.settings import SettingsError  # noqa: PLC0415
+    from stages.pipeline.wordings import PromptError  # noqa: PLC0415
 
     try:
         yield
-    except (EventLogError, IntakeError, ProjectError, SettingsError, ProviderError) as error:
+    except (
+        DraftError,
+        EventLogError,
+        IntakeError,
+        ProjectError,
+        PromptError,
+        SettingsError,
+        ProviderError,
+    ) as error:
         raise CommandError(str(error)) from None
     except KeyboardInterrupt:
         raise Interrupted("interrupted; everything finished is saved") from None

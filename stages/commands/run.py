@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from stages.commands.failures import CommandError, explained
 from stages.commands.options import BUDGET, budget_options
-from stages.commands.places import Place, find, projects_option, real_system, typed
+from stages.commands.places import Place, find, projects_option, quoted, real_system, typed
+from stages.commands.reasons import retyped, stale_option
 
 if TYPE_CHECKING:
     from stages.pipeline.intake import Story
@@ -40,7 +42,10 @@ Exit codes: 0 all complete, 1 project or input error, 2 usage, 3 some scenes fai
 @click.option("--base-url", metavar="URL", help="The server to ask, for --provider openai.")
 @budget_options
 @click.option("--style", metavar="TEXT", help="The visual style, in your own words.")
-@click.option("--update-source", is_flag=True, help="Take in the story's changed text; unchanged scenes are kept.")
+@stale_option
+@click.option(
+    "--update-source", is_flag=True, help="Take in the story's changed text: shows what changes, keeps all work."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print each saved entry as its line in the log, nothing else.")
 @projects_option
 @click.pass_context
@@ -68,6 +73,7 @@ def _run(place: Place, options: dict[str, Any]) -> int:
     system = real_system()
     chosen_stages(options["stages"])
     scenes = parsed_scenes(options["scenes"])
+    require_story(place, options)
     story = read_story_file(place) if place.story else None
     given = {name: options[name] for name in ("provider", "model", "base_url", "style", "jobs", *BUDGET)}
     settings = settings_of(system, str(place.folder), given)
@@ -78,15 +84,18 @@ def _run(place: Place, options: dict[str, Any]) -> int:
         if options["as_json"]:
             print_entries(project)
         begin(project, system, place, settings=settings)
-        before = project.scenes_with_texts() if not project.progress.is_planned else []
         if story is not None:
-            before = take_in(project, place, story, update=options["update_source"]) or before
+            if options["update_source"]:
+                _show_changes(project, story, as_json=options["as_json"])
+            take_in(project, place, story, update=options["update_source"])
         wishes = Wishes(
             stages=options["stages"],
             scenes=scenes,
             as_json=options["as_json"],
             target=typed(place),
-            before=before,
+            stale=options["stale"],
+            run=typed(place) + retyped(options, "stages", "scenes", "provider", "model", "base_url", "style"),
+            plan=typed(place) + retyped(options, "stages", "scenes", "provider", "model", "style"),
         )
         return conduct(project, system, settings, wishes)
 
@@ -99,6 +108,12 @@ def parsed_scenes(text: str | None) -> frozenset[int]:
         return parse_scenes(text) if text else frozenset()
     except ValueError as error:
         raise click.UsageError(f"--scenes: {error}") from None
+
+
+def require_story(place: Place, options: dict[str, Any]) -> None:
+    """Refuse --update-source where no story file is named: there is nothing to take in."""
+    if options["update_source"] and place.story is None:
+        raise click.UsageError("--update-source needs the story's file: name that, not the project")
 
 
 def _require_project(place: Place) -> None:
@@ -131,11 +146,20 @@ def begin(project: Project, system: System, place: Place, *, settings: Settings)
         project.record_now(ProjectCreated(name=place.name))
 
 
-def take_in(project: Project, place: Place, story: Story, *, update: bool) -> list[Any]:
-    """Record the story if it is new; refuse a changed one unless `update`. The scenes there were before, if it changed.
+def _show_changes(project: Project, story: Story, *, as_json: bool) -> None:
+    """Tell what a changed story does to the scenes, before it is taken in."""
+    from stages.commands.changes import show_changes  # noqa: PLC0415 - only with --update-source
+    from stages.pipeline.revision import revise  # noqa: PLC0415
 
-    Raises CommandError with what changed.
-    """
+    progress = project.progress
+    if progress.planned_sha256 and project.source != story.text:
+        before = project.scenes_with_texts()
+        found = revise(before, story.text, story.language, highest_id=progress.highest_id)
+        show_changes(found, partial(click.echo, err=as_json))
+
+
+def take_in(project: Project, place: Place, story: Story, *, update: bool) -> None:
+    """Record the story if it is new; refuse a changed one unless `update`. Raises CommandError with what changed."""
     import hashlib  # noqa: PLC0415 - only when a story is taken in
 
     from stages.pipeline.events import SourceImported  # noqa: PLC0415
@@ -143,12 +167,9 @@ def take_in(project: Project, place: Place, story: Story, *, update: bool) -> li
     sha256 = hashlib.sha256(story.text.encode()).hexdigest()
     progress = project.progress
     if progress.source_sha256 == sha256:
-        return []
-    before: list[Any] = []
-    if progress.source is not None:
-        if not update:
-            raise CommandError(_changed(project, place, story))
-        before = project.scenes_with_texts()
+        return
+    if progress.source is not None and not update:
+        raise CommandError(_changed(project, place, story))
     imported = SourceImported(
         sha256=sha256,
         characters=len(story.text),
@@ -157,7 +178,6 @@ def take_in(project: Project, place: Place, story: Story, *, update: bool) -> li
         encoding=story.encoding,
     )
     project.record_now(imported, {"text": story.text})
-    return before
 
 
 def _changed(project: Project, place: Place, story: Story) -> str:
@@ -167,6 +187,7 @@ def _changed(project: Project, place: Place, story: Story) -> str:
     return (
         f"{place.story} is not the story that {project.progress.name} was made from: {len(project.source)} characters "
         f"then, {len(story.text)} now; the first difference is in line {at + 1}: {was!r} became {now!r}. "
-        f"Take it in with --update-source (unchanged scenes are kept), or go on with the old text: "
+        f"See what that changes: scenelog plan {quoted(str(place.story))} --update-source. Take it in: scenelog run "
+        f"{quoted(str(place.story))} --update-source. Go on with the old text: "
         f"scenelog run {typed(Place(folder=place.folder, name=place.name))}"
     )

@@ -85,6 +85,126 @@ WORDS: dict[str, tuple[str, str]] = {
         "{name}: all results are in the log, but not all files in output/; write them with: scenelog run {target}",
         "{name}：结果都已保存在日志中，但 output/ 中的文件未能全部写出；请再运行：scenelog run {target}",
     ),
+    "stale_kept": (
+        (
+            "{count} finished results are kept though what they were made from has changed: {scenes}. "
+            "See why: scenelog plan {plan}. Make them again: scenelog run {run} --stale rerun"
+        ),
+        (
+            "{count} 个已完成的结果保留不动，虽然生成依据已经改变：{scenes}。"
+            "查看原因：scenelog plan {plan}。重新生成：scenelog run {run} --stale rerun"
+        ),
+    ),
+    "stale_failed": (
+        (
+            "{name}: {count} results could not be made again, the ones before are kept. Try again: "
+            "scenelog run {run} --stale rerun"
+        ),
+        "{name}：{count} 个结果未能重新生成，原来的保留不动。再试：scenelog run {run} --stale rerun",
+    ),
+    "make_again": ("Make these {count} again?", "重新生成这 {count} 个吗？"),
+    "nobody_to_ask": (
+        "--stale ask: there is no terminal to ask on, so they are kept.",
+        "--stale ask：没有可以提问的终端，因此保留不动。",
+    ),
+    "remarks": (
+        "{count} remarks on what was made; nothing was rejected for them. See them: scenelog check {target}",
+        "对生成结果有 {count} 条提示，不影响完成。查看：scenelog check {target}",
+    ),
+    "changes": (
+        "{total} scenes: {unchanged} unchanged, {moved} moved, {edited} edited, {new} new; {gone} gone",
+        "共 {total} 个场景：未变 {unchanged}，移动 {moved}，修改 {edited}，新增 {new}；删除 {gone}",
+    ),
+    "former_number": (" (was {number})", "（原场景{number}）"),
+    "change_unchanged": ("unchanged, its work is kept", "未变，已完成的保留"),
+    "change_moved": ("moved, its work is kept", "移动了位置，已完成的保留"),
+    "change_edited": (
+        "edited ({percent} % the same): what was made of it is stale",
+        "有修改（{percent}% 相同）：已完成的依据已变",
+    ),
+    "change_new": ("new", "新增"),
+    "change_gone": ("gone; its work stays in the log", "已删除；已完成的仍在日志里"),
+    "source_changed": (
+        "{path} has changed since it was taken in; what that does to the scenes: scenelog plan {path} --update-source",
+        "{path} 在收入之后有改动；对各场景的影响：scenelog plan {path} --update-source",
+    ),
+    "source_same": ("{name}: the story is the one that was taken in", "{name}：故事与已收入的相同"),
+    "checked": (
+        "{name}: {passed} pass, {failed} do not, {accepted} newly accepted, {remarks} remarks",
+        "{name}：通过 {passed}，未通过 {failed}，新接受 {accepted}，提示 {remarks} 条",
+    ),
+    "check_failed": (
+        (
+            "Mend one by hand: scenelog edit {target} --scene N; make failed scenes again: scenelog retry {target}; "
+            "make a finished one again: scenelog retry {target} --scenes N"
+        ),
+        (
+            "手工修改：scenelog edit {target} --scene N；重做失败的场景：scenelog retry {target}；"
+            "重做某个已完成的场景：scenelog retry {target} --scenes N"
+        ),
+    ),
+    "now_accepted": ("its answer passes now and is accepted", "回答现在通过检查，已接受"),
+    "fails_finished": ("finished, kept, but would not pass now:", "已完成，保留，但按现在的规则不能通过："),
+    "fails_rejected": ("rejected:", "未通过："),
+    "fails_unread": ("its answer does not pass; a run asks once more:", "回答未通过，运行时会再问一次："),
+    "remark": ("remark", "提示"),
+    "edited": (
+        "{name}: {stage} of scene {number} is saved as you wrote it",
+        "{name}：场景{number} 的{stage}已按你写的保存",
+    ),
+    "edited_stale": (
+        "Made from what was there before: {stages}. Make it again: {again}",
+        "仍依据修改前内容的：{stages}。重新生成：{again}",
+    ),
+    "nothing_edited": ("{name}: scene {number} was left as it is", "{name}：场景{number} 没有改动"),
+    "edit_again": ("Edit it again?", "继续修改吗？"),
+    "text_kept": ("Your text is kept in {path}; go on with: {again}", "你写的内容保存在 {path}；继续修改：{again}"),
+    "text_rejected": (
+        "{path} does not pass the checks; nothing was changed.",
+        "{path} 未通过检查；没有任何改动。",
+    ),
+    "text_safe": ("What you wrote is safe in {path}.", "你写的内容完好地保存在 {path}。"),
+    "going_on_with": ("Going on with what you wrote before, in {path}.", "继续修改你之前写的内容：{path}。"),
+    "prompt_written": ("written", "已写出"),
+    "prompt_same": ("there already, as built in", "已存在，与内置的相同"),
+    "prompt_kept": (
+        "edited, kept as it is; delete it to get the built-in one",
+        "已修改过，保留不动；删除后可重新写出内置的",
+    ),
+    "run": ("run", "生成"),
+    "skip": ("skip", "跳过"),
+    "blocked": ("blocked", "等待"),
+    "planned": (
+        "{name}: {run} to make, {skip} complete ({stale} of them stale), {blocked} waiting",
+        "{name}：待生成 {run}，已完成 {skip}（其中 {stale} 个依据已变），等待 {blocked}",
+    ),
+    "not_planned": (
+        "{name}: there are no scenes yet; they are the first thing that is made: scenelog run {target}",
+        "{name}：还没有划分场景，运行时首先划分：scenelog run {target}",
+    ),
+    "cause_complete": ("complete", "已完成"),
+    "cause_changed": ("{changed} changed", "{changed}已改变"),
+    "cause_changed_kept": ("complete, {changed} changed: kept", "已完成；{changed}已改变，保留"),
+    "cause_upstream_again": ("upstream scene regenerated", "上游场景已重新生成"),
+    "cause_upstream_again_kept": ("complete, upstream scene regenerated: kept", "已完成；上游场景已重新生成，保留"),
+    "cause_waits": ("waits for {upstream}", "等待{upstream}"),
+    "cause_after": ("after its {upstream}", "在{upstream}之后"),
+    "cause_no_source": ("source missing", "缺少原文"),
+    "cause_died": ("the program died {crashes} times in a row while it was made", "生成时程序连续 {crashes} 次崩溃"),
+    "cause_unread": ("its answer was received and not yet read", "回答已收到，尚未读取"),
+    "cause_failed": ("failed {failures} times, retrying", "已失败 {failures} 次，重试"),
+    "cause_interrupted": ("was interrupted", "曾被中断"),
+    "cause_new": ("not started", "未开始"),
+    "by_hand": (" (edited by hand)", "（手工修改过）"),
+    "part_text": ("scene text", "场景原文"),
+    "part_upstream": ("upstream scene", "上游场景"),
+    "part_stage": ("rules of the stage", "阶段规则"),
+    "part_prompt": ("prompt", "提示词"),
+    "part_provider": ("provider", "服务方"),
+    "part_model": ("model", "模型"),
+    "part_style": ("style", "风格"),
+    "part_bible": ("world bible", "世界观圣经"),
+    "part_other": ("input or settings", "输入或设置"),
     "nothing_failed": ("{name}: nothing failed", "{name}：没有失败的场景"),
 }
 

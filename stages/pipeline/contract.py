@@ -142,15 +142,22 @@ class Violation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What a stage read out of an answer: the result's text, and what is wrong with it (nothing, if it passes)."""
+    """What a stage read out of an answer: the result's text, and what is wrong with it (nothing, if it passes).
+
+    `remarks` are worth a look and reject nothing: paid work is never given up for them.
+    """
 
     text: str
     violations: Sequence[Violation] = ()
+    remarks: Sequence[Violation] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brief:
-    """All that a stage may read to make one scene: a pure value."""
+    """All that a stage may read to make one scene: a pure value.
+
+    `wording` is the text of a prompt that stands in for the built-in one; it is empty if there is none.
+    """
 
     scene: Scene
     language: Language
@@ -158,6 +165,7 @@ class Brief:
     world_bible: str
     style: str
     upstream: str = ""
+    wording: str = ""
 
 
 class Stage(Protocol):
@@ -178,8 +186,8 @@ class Stage(Protocol):
     def request(self, brief: Brief, missing: Sequence[str] = ()) -> Request:
         """What to ask for this scene; `missing` says what the answer before lacked."""
 
-    def prompt_digest(self, language: Language) -> str:
-        """Which wording of the request is in use; part of the fingerprint."""
+    def prompt_digest(self, language: Language, wording: str = "") -> str:
+        """Which prompt is in use, the built-in one or the `wording` given; part of the fingerprint."""
 
     def read(self, brief: Brief, text: str) -> Draft:
         """Read an answer: pure, so that old answers can be read again."""

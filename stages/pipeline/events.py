@@ -102,10 +102,7 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneStarted:
-    """A call for a scene is about to be made: from here on it may be billed. Tokens are what it may cost.
-
-    `continues` is the id of the answer that was cut off, if the call asks for the rest of it.
-    """
+    """A call for a scene is about to be made, and may be billed; `continues` an answer that was cut off, by its id."""
 
     subject: str
     attempt: str
@@ -120,9 +117,8 @@ class SceneStarted:
 class AnswerReceived:
     """A provider answered. Content: {text}, untouched; nothing has parsed it yet.
 
-    An answer that goes on where the one before was cut off has {text, piece}: all of it, and what came this time.
-    Tokens are those the provider says it billed, or an estimate where it says nothing. `without` names the options
-    that the server does not take.
+    One that goes on where another was cut off has {text, piece}: all of it, and what came this time. Tokens are those
+    billed, or an estimate where the provider names none; `without` the options that the server does not take.
     """
 
     subject: str

@@ -5,14 +5,15 @@ Law: an order does not change while the run goes on; which steps there are follo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from stages.pipeline.plan import Action, Basis, PlannedStep, plan_stage
+from stages.pipeline.briefs import bases_of
+from stages.pipeline.plan import Action, PlannedStep, plan_stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from stages.pipeline.contract import Provider, Scene, Stage
     from stages.pipeline.plan import StageCount
@@ -46,7 +47,8 @@ class Observer(Protocol):
 class Order:
     """What a run is to do: which stages, which scenes (1-based numbers; all if none), what to make again.
 
-    The scenes in `sure` are made even though the program died of them before.
+    The scenes in `sure` are made even though the program died of them before. `rerun` makes stale work again, which is
+    kept otherwise; `wordings` are prompts that stand in for the built-in ones.
     """
 
     stages: Sequence[Stage]
@@ -56,7 +58,8 @@ class Order:
     scenes: frozenset[int] = frozenset()
     redo: frozenset[int] = frozenset()
     sure: frozenset[int] = frozenset()
-    before: Sequence[tuple[Scene, str]] = ()
+    rerun: bool = False
+    wordings: Mapping[str, str] = field(default_factory=dict)
 
 
 class StopRequested(Exception):  # noqa: N818 - not an error: the user said so
@@ -65,9 +68,7 @@ class StopRequested(Exception):  # noqa: N818 - not an error: the user said so
 
 def steps_of(project: Project, order: Order, stage: Stage) -> list[PlannedStep]:
     """What is to be done with the scenes of one stage."""
-    basis = Basis(
-        stage=stage, settings=order.settings, model=order.settings.model, scene_digests=project.scene_digests()
-    )
+    basis = bases_of(project, [stage], order.settings, wordings=order.wordings, rerun=order.rerun)[0]
     sure = order.sure | order.redo
     return [
         replace(step, action=Action.RUN) if step.action is Action.ASK and step.scene.number in sure else step

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from stages.pipeline.answers import read_json
 from stages.pipeline.contract import Language, Request, Scene
-from stages.pipeline.text import digest, paragraphs
+from stages.pipeline.text import paragraphs
 from stages.prompts import messages
 
 if TYPE_CHECKING:
@@ -72,16 +72,26 @@ def parts_of(text: str, limit: int = PART_LIMIT) -> list[Part]:
     return parts
 
 
-def bible_request(part: Part, *, total: int, bible: str, style: str, language: Language) -> Request:
+def bible_request(part: Part, *, total: int, bible: str, style: str, language: Language, wording: str = "") -> Request:
     """Ask for the world bible of the story up to and with this part."""
     inputs = {"text": part.text, "bible": bible, "style": style, "part": part.number, "parts": total}
     return Request(
-        task="world_bible", language=language, messages=messages("world_bible", language, inputs), inputs=inputs
+        task="world_bible",
+        language=language,
+        messages=messages("world_bible", language, inputs, wording),
+        inputs=inputs,
     )
 
 
 def scenes_request(
-    part: Part, *, total: int, bible: str, language: Language, titles: Sequence[str] = (), missing: Sequence[str] = ()
+    part: Part,
+    *,
+    total: int,
+    bible: str,
+    language: Language,
+    titles: Sequence[str] = (),
+    missing: Sequence[str] = (),
+    wording: str = "",
 ) -> Request:
     """Ask for the scenes of one part; `titles` asks for just these, in this order (a project that has them already)."""
     inputs: Mapping[str, Any] = {
@@ -94,7 +104,9 @@ def scenes_request(
         "titles": list(titles),
         "missing": list(missing),
     }
-    return Request(task="scenes", language=language, messages=messages("scenes", language, inputs), inputs=inputs)
+    return Request(
+        task="scenes", language=language, messages=messages("scenes", language, inputs, wording), inputs=inputs
+    )
 
 
 def read_cuts(part: Part, answer: str, count: int = 0) -> list[Cut]:
@@ -155,45 +167,24 @@ def _check_cover(part: Part, cuts: Sequence[Cut]) -> None:
         raise PlanError("the scenes do not cover each paragraph exactly once: " + "; ".join(wrong))
 
 
-def assemble(
-    text: str,
-    cuts: Sequence[Cut],
-    language: Language,
-    before: Sequence[tuple[Scene, str]] = (),
-    *,
-    highest_id: int = 0,
-) -> list[Scene]:
-    """Turn the cuts of all parts into scenes with their spans.
-
-    `before` pairs the scenes of an earlier plan with their texts: a scene whose text is unchanged keeps its id, and so
-    its work. New scenes get ids above `highest_id`, the highest that was ever given.
-    """
+def assemble(text: str, cuts: Sequence[Cut], language: Language) -> list[Scene]:
+    """Turn the cuts of all parts into the scenes of a first plan, with their spans; ids are given by their order."""
     ends, offset = [0], 0
     for paragraph in paragraphs(text):
         offset += len(paragraph)
         ends.append(offset)
-    known: dict[str, list[str]] = {}
-    for scene, scene_text in before:
-        known.setdefault(digest(scene_text.strip()), []).append(scene.id)
-    used = highest_id
-    scenes = []
-    for index, cut in enumerate(cuts):
-        start, end = ends[cut.first - 1], ends[cut.last]
-        same = known.get(digest(text[start:end].strip()))
-        if not same:
-            used += 1
-        scenes.append(
-            Scene(
-                id=same.pop(0) if same else f"s{used:04d}",
-                index=index,
-                title=cut.title or _default_title(index, language),
-                start=start,
-                end=end,
-                characters=cut.characters,
-                summary=cut.summary,
-            )
+    return [
+        Scene(
+            id=f"s{index + 1:04d}",
+            index=index,
+            title=cut.title or _default_title(index, language),
+            start=ends[cut.first - 1],
+            end=ends[cut.last],
+            characters=cut.characters,
+            summary=cut.summary,
         )
-    return scenes
+        for index, cut in enumerate(cuts)
+    ]
 
 
 def _default_title(index: int, language: Language) -> str:

@@ -7,6 +7,7 @@ copy that is given up as soon as everything is saved.
 from __future__ import annotations
 
 import copy
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Self
 
 from eventlog import EventLog
@@ -17,7 +18,8 @@ from stages.pipeline.imported import FILE_NAMES
 from stages.pipeline.originals import put_away, taken_over
 from stages.pipeline.outbox import Outbox, pending_rescues, provisional, read_rescue, rescue_name, write_rescue
 from stages.pipeline.progress import Progress, ProgressProjection
-from stages.pipeline.results import bible_text, text_of_completion
+from stages.pipeline.results import bible_text, finished, text_of_completion
+from stages.pipeline.revision import revise
 from stages.pipeline.snapshots import Snapshots
 from stages.pipeline.text import digest
 
@@ -163,6 +165,15 @@ class Project:
         """The scenes as planned, each with its text: what a new plan of a changed story keeps the work of."""
         return [(scene, self.scene_text(scene)) for scene in self.progress.scenes if scene.has_source]
 
+    def revise_plan(self) -> None:
+        """Fit the scenes to a story that was taken in after they were planned; nothing is asked of a model for that."""
+        progress = self.progress
+        if progress.planned_sha256 and not progress.is_planned:
+            before = self.scenes_with_texts()
+            found = revise(before, self.source, progress.language, highest_id=progress.highest_id)
+            planned = facts.ScenesPlanned(source=progress.source_sha256, total=len(found.scenes))
+            self.record_now(planned, {"scenes": [asdict(scene) for scene in found.scenes]})
+
     def result(self, stage: str, scene: Scene) -> str:
         """The finished text of a scene in a stage; empty if there is none."""
         done = self.progress.step(stage, scene.id).completion
@@ -192,6 +203,18 @@ class Project:
         """Make the folder's files what the log says; raises OSError."""
         self.snapshots.repair(self.progress, stages)
         self.write_source()
+
+    def settle(self, stages: Sequence[str]) -> None:
+        """End the stages whose scenes are all done, outside a run, and make the files what the log says.
+
+        Raises OSError and what appending raises.
+        """
+        for stage in stages:
+            total, done = len(self.progress.scenes), len(finished(self.progress, stage))
+            if 0 < total == done and stage not in self.progress.completed_stages:
+                self.snapshots.write_outputs(self.progress, stage)
+                self.record_now(facts.StageCompleted(subject=stage, scenes=total))
+        self.repair(stages)
 
     def write_source(self) -> None:
         """Put the story as it was taken in beside the log; raises OSError."""

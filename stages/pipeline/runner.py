@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,7 @@ class Runner:
         self._work: asyncio.Task[None] | None = None
         self._caller = self._new_caller(system, policy or RetryPolicy(patience_s=60.0 * order.settings.patience))
         self._files = Projecting(project, observer.note)
-        self._scenes = SceneMaker(project, self._caller, order.settings.style)
+        self._scenes = SceneMaker(project, self._caller, style=order.settings.style, wordings=order.wordings)
         self._paused = self._interrupted = False
 
     def _new_caller(self, system: System, policy: RetryPolicy) -> Caller:
@@ -106,6 +107,11 @@ class Runner:
         return self._files.unwritten
 
     @property
+    def remarks(self) -> int:
+        """How many remarks the checks made on what was finished in this run."""
+        return self._scenes.remarks
+
+    @property
     def is_stopping(self) -> bool:
         """Whether the run was asked to stop."""
         return self._interrupted
@@ -125,6 +131,7 @@ class Runner:
             model=settings.model[:80],
             jobs=settings.jobs,
             scenes=",".join(str(number) for number in sorted(self._order.scenes)[:60]),
+            stale="rerun" if self._order.rerun else "keep",
         )
         await self._project.record(started)
         saving = asyncio.create_task(self._save_again())
@@ -180,9 +187,8 @@ class Runner:
         project = self._project
         if not self._needs_plan():
             return
-        planner = StoryPlanner(
-            project, self._caller, settings=self._order.settings, before=self._order.before, note=self._observer.note
-        )
+        order, note = self._order, self._observer.note
+        planner = StoryPlanner(project, self._caller, settings=order.settings, wordings=order.wordings, note=note)
         provider = self._order.new_provider()
         try:
             await planner.plan(provider)
@@ -203,7 +209,8 @@ class Runner:
         steps = deque(step for step in self._steps(stage) if step.action is Action.RUN)
         counted = count(self._project.progress, [stage])[0]
         if steps:
-            self._observer.stage_started(counted, len(steps))
+            again = sum(step.stale for step in steps)  # they have a result, which stays until there is a newer one
+            self._observer.stage_started(replace(counted, done=counted.done - again), len(steps))
         async with asyncio.TaskGroup() as group:
             for _ in range(min(self._order.settings.jobs, len(steps))):
                 group.create_task(self._take_turns(stage, steps))

@@ -8,27 +8,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stages.pipeline import events as facts
+from stages.pipeline.briefs import brief_of
 from stages.pipeline.calls import Call, Caller, Received
-from stages.pipeline.contract import Brief, FailureKind
+from stages.pipeline.contract import FailureKind
 from stages.pipeline.text import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from stages.pipeline.contract import Provider, Scene, Stage
+    from stages.pipeline.contract import Brief, Provider, Stage
     from stages.pipeline.plan import PlannedStep
     from stages.pipeline.project import Project
 
 
 class SceneMaker:
-    """Makes the scenes of one project in one style."""
+    """Makes the scenes of one project in one style; `remarks` counts what was seen and rejected nothing."""
 
-    def __init__(self, project: Project, caller: Caller, style: str) -> None:
-        self._project, self._caller, self._style = project, caller, style
+    def __init__(self, project: Project, caller: Caller, *, style: str, wordings: Mapping[str, str]) -> None:
+        self.remarks = 0
+        self._project, self._caller, self._style, self._wordings = project, caller, style, wordings
 
     async def make(self, stage: Stage, step: PlannedStep, provider: Provider) -> str:
         """Make one scene; the problem if there is no result, empty if there is. Raises ProviderError, recorded."""
-        brief, subject = self._brief(stage, step.scene), facts.subject_of(stage.name, step.scene.id)
+        subject = facts.subject_of(stage.name, step.scene.id)
+        brief = brief_of(self._project, stage, step.scene, style=self._style, wordings=self._wordings)
         received = await self._ask(stage, step, brief, provider=provider, so_far=self._unread(stage, step))
         draft = stage.read(brief, received.text)
         if draft.violations:
@@ -43,8 +46,10 @@ class SceneMaker:
             fingerprint=step.fingerprint,
             answer=received.id,
             result=digest(draft.text),
+            parts=step.parts,
         )
         await self._project.record(completed)
+        self.remarks += len(draft.remarks)
         return ""
 
     async def give_up(self, stage: Stage, step: PlannedStep, error: Exception) -> str:
@@ -54,17 +59,6 @@ class SceneMaker:
         failed = facts.SceneFailed(subject=subject, attempt="", kind=FailureKind.TERMINAL, message=problem)
         await self._project.record(failed)
         return problem
-
-    def _brief(self, stage: Stage, scene: Scene) -> Brief:
-        project = self._project
-        return Brief(
-            scene=scene,
-            language=project.progress.language,
-            source=project.scene_text(scene),
-            world_bible=project.world_bible(),
-            style=self._style,
-            upstream=project.result(stage.upstream, scene) if stage.upstream else "",
-        )
 
     async def _ask(
         self,

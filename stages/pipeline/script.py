@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from stages.pipeline.tables import unfold
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -31,44 +33,55 @@ FIELDS: Mapping[str, Mapping[Language, str]] = {
 }
 # What models write instead; every name is compared without case, spaces and decoration.
 _OTHER_NAMES = {
-    "原文": "source",
-    "景别": "shot_size",
-    "机位": "angle",
-    "运镜": "movement",
+    **dict.fromkeys(("原文", "对应原文", "场景原文", "原文内容", "原文文本"), "source"),
+    **dict.fromkeys(("景别", "镜头景别", "镜头大小"), "shot_size"),
+    **dict.fromkeys(("机位", "角度", "拍摄角度", "镜头角度", "视角"), "angle"),
+    **dict.fromkeys(("运镜", "运镜方式", "运动", "摄影机运动", "镜头运动方式"), "movement"),
     "景深": "depth_of_field",
     "构图": "composition",
-    "光影": "lighting",
-    "色调": "colour",
-    "角色": "characters",
-    "画面": "picture",
-    "台词": "dialogue",
-    "旁白": "dialogue",
-    "音效": "sound",
-    "转场": "transition",
-    "source": "source",
-    "original text": "source",
-    "shot type": "shot_size",
+    **dict.fromkeys(("光影", "光线", "灯光", "光影效果"), "lighting"),
+    **dict.fromkeys(("色调", "色彩"), "colour"),
+    **dict.fromkeys(("角色", "人物", "出场角色", "出镜角色", "镜头人物"), "characters"),
+    **dict.fromkeys(("画面", "画面内容", "镜头描述", "内容描述", "场景描述"), "picture"),
+    **dict.fromkeys(("台词", "旁白", "对白", "对话", "对白旁白", "台词对白"), "dialogue"),
+    **dict.fromkeys(("音效", "声音", "音乐音效", "声效"), "sound"),
+    **dict.fromkeys(("转场", "过渡", "切换方式"), "transition"),
+    **dict.fromkeys(("source", "original text", "story text"), "source"),
+    **dict.fromkeys(("shot type", "framing"), "shot_size"),
     "angle": "angle",
     "movement": "movement",
-    "color": "colour",
-    "color palette": "colour",
-    "picture description": "picture",
-    "description": "picture",
-    "dialogue": "dialogue",
-    "narration": "dialogue",
-    "sound effects": "sound",
+    "focus": "depth_of_field",
+    "light": "lighting",
+    **dict.fromkeys(("color", "colors", "colours", "color palette", "colour palette"), "colour"),
+    "character": "characters",
+    **dict.fromkeys(("picture description", "description", "visual", "visual description"), "picture"),
+    **dict.fromkeys(("dialogue", "dialog", "narration", "voice over"), "dialogue"),
+    **dict.fromkeys(("sound effects", "audio", "sfx"), "sound"),
+    "transitions": "transition",
 }
+# What models add of their own; it is no part of the field before it.
+_ADDED = ("时长", "镜头时长", "镜号", "镜头编号", "编号", "备注", "duration", "shot number", "notes", "note")
 _KEYS = {name: key for key, names in FIELDS.items() for name in names.values()} | _OTHER_NAMES
-_BY_NAME = {re.sub(r"\W", "", name.casefold()): key for name, key in _KEYS.items()}
+_BY_NAME = {re.sub(r"\W", "", name.casefold()): key for name, key in _KEYS.items()} | dict.fromkeys(
+    (name.replace(" ", "") for name in _ADDED), ""
+)
+_NUMBER = r"\d{1,6}|[一二三四五六七八九十]{1,3}"
+_NUMERALS = "零一二三四五六七八九"
 # Patterns are matched against stripped lines and count what they repeat, so that no line is scanned twice.
+# "镜头 3", "Shot 3", "分镜三", "第3镜", "第三个镜头": the number stands in one of two places.
+NUMBERED = (
+    rf"(?:(?:镜头|分镜|Shot)\s{{0,3}}[#：:]?\s{{0,3}}(?P<after>{_NUMBER})(?!\w)"
+    rf"|第\s{{0,3}}(?P<within>{_NUMBER})\s{{0,3}}个?\s{{0,3}}(?:分镜头|镜头|分镜|镜)(?!\w))"
+)
 _HEADING = re.compile(
-    r"(#{1,6})?\s{0,3}([*_【\[]{0,3})\s{0,3}(?:镜头|分镜|Shot)\s{0,3}[#：:]?\s{0,3}(\d{1,6})(?!\w)(.*)", re.IGNORECASE
+    rf"(?P<mark>#{{1,6}})?\s{{0,3}}(?P<bold>[*_【\[]{{0,3}})\s{{0,3}}{NUMBERED}(?P<rest>.*)", re.IGNORECASE
 )
 # What may follow the number where neither "###" nor "**" says that the line is a heading: "(wide)", "】", nothing.
 _BARE_REST = re.compile(r"[\s】\])）*_.、:：—-]*(?:[（(\[【].*)?")
 _FIELD = re.compile(
     r"(?:(?:[-*•+]|\d{1,2}[.)、])\s{1,4})?([*_【\[]{0,4})\s{0,4}([^*_:：】\]]{2,24}?)\s{0,4}([*_】\]]{0,4})\s{0,4}[:：](.*)"
 )
+_BRACKETED = re.compile(r"[（(][^（()）]{0,20}[)）]?")
 _SCENE_HEADING = re.compile(r"#{1,2}\s+\S")
 
 
@@ -106,15 +119,16 @@ def parse(script: str) -> list[Shot]:
     """Read the shots of a script, tolerant of the decorations models add; text before the first shot is ignored."""
     shots: list[tuple[int, dict[str, list[str]]]] = []
     current = ""
-    for line in map(str.strip, script.split("\n")):
+    for line in unfold([line.strip() for line in script.split("\n")], _field_name):
         number = _shot_number(line)
         if number is not None:
             shots.append((number, {}))
             current = ""
         elif not shots:
             continue
-        elif (found := _FIELD.match(line)) and (key := _key(found[2])):
-            shots[-1][1].setdefault(key, []).append(_value(found))
+        elif (found := _FIELD.match(line)) and (key := _key(found[2])) is not None:
+            if key:
+                shots[-1][1].setdefault(key, []).append(_value(found))
             current = key
         elif current and line and not _SCENE_HEADING.match(line) and line != "---":
             shots[-1][1][current].append(line)
@@ -127,9 +141,18 @@ def parse(script: str) -> list[Shot]:
 def _shot_number(line: str) -> int | None:
     """Return the number of the shot that this line opens, or None if it opens none."""
     found = _HEADING.match(line)
-    if found and (found[1] or found[2] or _BARE_REST.fullmatch(found[4])):
-        return int(found[3])
+    if found and (found["mark"] or found["bold"] or _BARE_REST.fullmatch(found["rest"])):
+        return number_of(found)
     return None
+
+
+def number_of(found: re.Match[str]) -> int:
+    """The number that NUMBERED found; 一 to 九十九 are read as well."""
+    said = found["after"] or found["within"]
+    if said.isdecimal():
+        return int(said)
+    tens, ten, ones = said.rpartition("十")
+    return (_NUMERALS.find(tens or "一") * 10 if ten else 0) + (_NUMERALS.find(ones) if ones else 0)
 
 
 def _value(found: re.Match[str]) -> str:
@@ -141,4 +164,11 @@ def _value(found: re.Match[str]) -> str:
 
 
 def _key(name: str) -> str | None:
-    return _BY_NAME.get(re.sub(r"\W", "", name.casefold()))
+    """The field that a name means, "" for one that is left out; brackets after it ("景别（镜头类型）") do not count."""
+    whole = re.sub(r"\W", "", name.casefold())
+    return _BY_NAME.get(whole, _BY_NAME.get(re.sub(r"\W", "", _BRACKETED.sub("", name).casefold())))
+
+
+def _field_name(name: str) -> str:
+    key = _key(name)
+    return FIELDS[key]["zh"] if key else ""

@@ -36,6 +36,7 @@ _OURS = re.compile(
     r"(?:storyboard|enhancement)_progress\.json|scene_\d{3,}\.md|(?:storyboard|enhanced)\.(?:json|md)"
     r"|source\.txt|project\.toml|checkpoint\.json|events\.jsonl"
 )
+_SCENE_FILE = re.compile(r"scene_(\d{3,9})\.md")
 
 
 class Snapshots:
@@ -106,10 +107,20 @@ class Snapshots:
                 if _OURS.fullmatch(name.removesuffix(TEMPORARY)) and name.endswith(TEMPORARY):
                     self._files.remove(f"{folder}/{name}")
 
+    def clear_gone(self, progress: Progress, stage: str) -> None:
+        """Remove the files of scenes that the story no longer has: numbers that were given once, and are not now."""
+        folder = f"{self._folder}/{stage}"
+        place = self._files.stat(folder)
+        for name in self._files.list_dir(folder) if place is not None and place.is_dir else []:
+            found = _SCENE_FILE.fullmatch(name)
+            if found and len(progress.scenes) < int(found[1]) <= progress.highest_id:
+                self._files.remove(f"{folder}/{name}")
+
     def repair(self, progress: Progress, stages: Iterable[str]) -> None:
         """Make the files what the log says, after whatever happened to either; raises OSError."""
         self.clear_leftovers()
         for stage in stages:
+            self.clear_gone(progress, stage)
             if stage in progress.completed_stages:
                 self.write_outputs(progress, stage)
                 self.remove_progress(stage)

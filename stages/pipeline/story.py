@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 
 from stages.pipeline import events as facts
 from stages.pipeline.answers import result_text
+from stages.pipeline.briefs import wording_of
 from stages.pipeline.calls import Call, Caller, Received
 from stages.pipeline.contract import FailureKind, ProviderError
 from stages.pipeline.planning import Cut, Part, PlanError, assemble, bible_request, parts_of, read_cuts, scenes_request
 from stages.pipeline.text import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from stages.pipeline.contract import Provider, Scene
+    from stages.pipeline.contract import Provider
     from stages.pipeline.project import Project
     from stages.pipeline.settings import Settings
 
@@ -33,11 +34,11 @@ class StoryPlanner:
         caller: Caller,
         *,
         settings: Settings,
-        before: Sequence[tuple[Scene, str]],
+        wordings: Mapping[str, str],
         note: Callable[[str], None],
     ) -> None:
         self._project, self._caller, self._settings, self._note = project, caller, settings, note
-        self._before = before
+        self._wordings = wordings
         self._parts = parts_of(project.source)
         self._language = project.progress.language
 
@@ -54,15 +55,8 @@ class StoryPlanner:
             self._tell("scenes", part)
             cuts += await self._cuts(provider, part, bible, part_titles)
         progress = self._project.progress
-        is_first = not progress.planned_sha256
-        scenes = assemble(
-            self._project.source,
-            cuts,
-            self._language,
-            self._before,
-            highest_id=0 if is_first else progress.highest_id,  # imported scenes get their own ids, by their order
-        )
-        if is_first and progress.imported and len(scenes) != len(progress.scenes):
+        scenes = assemble(self._project.source, cuts, self._language)  # imported scenes get their ids, by their order
+        if progress.imported and len(scenes) != len(progress.scenes):
             have, want = len(scenes), len(progress.scenes)
             raise ProviderError(FailureKind.TERMINAL, f"the story gives {have} scenes, the imported project has {want}")
         planned = facts.ScenesPlanned(source=self._project.progress.source_sha256, total=len(scenes))
@@ -79,7 +73,7 @@ class StoryPlanner:
     def _wanted_titles(self) -> list[list[str]]:
         """For a project that has its scenes already: which of them each part must give, by its share of the text."""
         progress = self._project.progress
-        if progress.imported is None or progress.planned_sha256:
+        if progress.imported is None:
             return [[] for _ in self._parts]
         titles = [scene.title for scene in progress.scenes]
         length, told, shares = max(len(self._project.source), 1), 0, []
@@ -97,7 +91,12 @@ class StoryPlanner:
             if received is None or received.is_cut:
                 self._tell("bible", part)
                 request = bible_request(
-                    part, total=len(self._parts), bible=bible, style=self._settings.style, language=self._language
+                    part,
+                    total=len(self._parts),
+                    bible=bible,
+                    style=self._settings.style,
+                    language=self._language,
+                    wording=wording_of(self._wordings, self._language, "world_bible"),
                 )
                 received = await self._caller.ask(provider, Call(subject=subject, request=request), received)
             bible, answer_id = result_text(received.text), received.id
@@ -126,6 +125,7 @@ class StoryPlanner:
                 language=self._language,
                 titles=titles,
                 missing=[missing] if missing else [],
+                wording=wording_of(self._wordings, self._language, "scenes"),
             )
             so_far = received if received and received.is_cut else None
             received = await self._caller.ask(provider, Call(subject=subject, request=request), so_far)

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any, Self
 from eventlog import LogDamagedError, read
 from eventlog.entry import decode
 from stages.pipeline.progress import Progress, ProgressProjection
+from stages.pipeline.results import bible_text, text_of_completion
+from stages.pipeline.text import digest
 
 if TYPE_CHECKING:
     from eventlog.files import Files
+    from stages.pipeline.contract import Scene
     from stages.pipeline.progress import Ref
 
 
@@ -26,6 +29,7 @@ class ProjectView:
         self.log_id, self.last_seq = "", -1
         self.damage: LogDamagedError | None = None
         self._files = files
+        self._texts: dict[str, str] = {}
         self._handle = files.open(path, "read")
         projection = ProgressProjection()
         self.progress: Progress = projection.initial()
@@ -46,6 +50,35 @@ class ProjectView:
         """The content of an entry that progress refers to."""
         entry = decode(self._files.read_at(self._handle, ref.offset, ref.size), offset=ref.offset)
         return entry.data if entry is not None else {}
+
+    def text_of(self, ref: Ref | None) -> str:
+        """The story's text in an entry; empty if there is none."""
+        if ref is None:
+            return ""
+        if ref.id not in self._texts:
+            self._texts[ref.id] = str(self.content(ref)["text"])
+        return self._texts[ref.id]
+
+    def scene_text(self, scene: Scene) -> str:
+        """The story's text of one scene, as it was when the scenes were planned; empty if it is missing."""
+        return self.text_of(self.progress.planned_source)[scene.start : scene.end] if scene.has_source else ""
+
+    def scenes_with_texts(self) -> list[tuple[Scene, str]]:
+        """The scenes as planned, each with its text."""
+        return [(scene, self.scene_text(scene)) for scene in self.progress.scenes if scene.has_source]
+
+    def scene_digests(self) -> dict[str, str]:
+        """The digest of each scene's text, by scene id; the blank lines around it are no part of it."""
+        return {scene.id: digest(self.scene_text(scene).strip()) for scene in self.progress.scenes}
+
+    def result(self, stage: str, scene: Scene) -> str:
+        """The finished text of a scene in a stage; empty if there is none."""
+        done = self.progress.step(stage, scene.id).completion
+        return text_of_completion(stage, done, self.content) if done else ""
+
+    def world_bible(self) -> str:
+        """The world bible's text; empty if there is none."""
+        return bible_text(self.progress, self.content)
 
     def close(self) -> None:
         """Give back the file."""

@@ -20,18 +20,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from stages.pipeline.contract import Language, Task
 
-_CUT = re.compile(r"^---(\w+)---\n", re.MULTILINE)
+CUT = re.compile(r"^---(\w+)---\n", re.MULTILINE)
 _FENCED = frozenset({"text", "bible", "script", "paragraphs"})
 _SEPARATOR: Mapping[Language, str] = {"zh": "、", "en": ", "}
 
 
-def messages(task: Task, language: Language, inputs: Mapping[str, Any]) -> tuple[Mapping[str, str], ...]:
-    """Return the chat that asks for `task`; what `inputs` holds for each task is said in `INPUTS.md`."""
+def messages(
+    task: Task, language: Language, inputs: Mapping[str, Any], wording: str = ""
+) -> tuple[Mapping[str, str], ...]:
+    """Return the chat that asks for `task`; what `inputs` holds for each task is said in `INPUTS.md`.
+
+    `wording` is the text of a prompt that stands in for the built-in one.
+    """
     values = {name: _shown(name, value, language) for name, value in inputs.items()}
     if "paragraphs" in inputs:
         values["paragraphs"] = _numbered(inputs["paragraphs"], inputs["first"])
         values["last"] = str(inputs["first"] + len(inputs["paragraphs"]) - 1)
-    parts = _parts(task, language)
+    parts = _parts(wording or built_in(task, language))
     wanted = (part for name, part in parts[1:] if name == "user" or values[name])
     asked = "\n\n".join(Template(part).substitute(values) for part in wanted)
     return {"role": "system", "content": parts[0][1]}, {"role": "user", "content": asked}
@@ -53,22 +58,23 @@ def go_on(language: Language, so_far: str) -> tuple[Mapping[str, str], ...]:
 
 def system(task: Task, language: Language) -> str:
     """Return the system message of a task: it is the same for every request."""
-    return _parts(task, language)[0][1]
+    return _parts(built_in(task, language))[0][1]
 
 
-def digest(task: Task, language: Language) -> str:
-    """Return the first 16 hex digits of the SHA-256 of the prompt's file: a changed prompt is another prompt."""
-    return hashlib.sha256(_file(task, language).encode()).hexdigest()[:16]
+def digest(task: Task, language: Language, wording: str = "") -> str:
+    """Return the first 16 hex digits of the SHA-256 of the prompt's text: a changed prompt is another prompt."""
+    return hashlib.sha256((wording or built_in(task, language)).encode()).hexdigest()[:16]
 
 
-def _file(task: Task, language: Language) -> str:
+def built_in(task: Task, language: Language) -> str:
+    """Return the text of the prompt that comes with the program."""
     text = resources.files(__name__).joinpath(language, f"{task}.md").read_text(encoding="utf-8")
     return text.replace("\r\n", "\n")
 
 
-def _parts(task: Task, language: Language) -> list[tuple[str, str]]:
+def _parts(text: str) -> list[tuple[str, str]]:
     """Return the parts of a file with their names, in order; the first one is the system message."""
-    pieces = ["system", *_CUT.split(_file(task, language))]
+    pieces = ["system", *CUT.split(text)]
     return [(name, part.strip()) for name, part in zip(pieces[::2], pieces[1::2], strict=True)]
 
 

@@ -18,7 +18,6 @@ from tests.loopback_server import (
     always,
     in_order,
     loopback,
-    when,
 )
 from tests.program import files_of, of_type, results_of
 
@@ -155,28 +154,93 @@ def test_a_changed_story_is_refused_with_what_changed_and_nothing_is_appended(pr
     assert files_of(program.project("s"))["events.jsonl"] == before
 
 
-def test_update_source_keeps_the_work_of_unchanged_scenes(program: Program) -> None:
+def test_update_source_asks_nobody_for_scenes_and_keeps_all_work_until_told_otherwise(program: Program) -> None:
+    with loopback() as server:
+        program("run", program.story("s.txt", STORY), *model(server))
+        asked, whole = len(server.requests), results_of(program.project("s"))
+        program.story("s.txt", STORY.replace("第5个人", "第五个人"))
+        said = program("run", "s.txt", "--update-source", *model(server)).output.splitlines()
+        assert len(server.requests) == asked
+        assert [line[0] for line in said[:SCENES]] == ["=", "~", "=", "="]
+        assert said[SCENES] == f"{SCENES} scenes: 3 unchanged, 0 moved, 1 edited, 0 new; 0 gone"
+        assert "storyboard 2; enhancement 2" in said[SCENES + 1]
+        kept = results_of(program.project("s"))
+        assert kept["storyboard/scene_002.md"] == whole["storyboard/scene_002.md"]
+        assert "第五个人" in kept["source.txt"].decode()
+        program("run", "s.txt", *model(server), "--stale", "rerun")
+        assert [request.task for request in server.requests[asked:]] == ["storyboard", "enhancement"]
+    assert "第五个人" in (program.project("s") / "storyboard/scene_002.md").read_text()
+    program("run", "s.txt")
+
+
+def test_update_source_can_make_the_edited_scenes_again_at_once(program: Program) -> None:
     with loopback() as server:
         program("run", program.story("s.txt", STORY), *model(server))
         asked = len(server.requests)
         program.story("s.txt", STORY.replace("第5个人", "第五个人"))
-        program("run", "s.txt", "--update-source", *model(server))
-        again = server.requests[asked:]
-    assert [request.task for request in again] == ["scenes", "storyboard", "enhancement"]
+        program("run", "s.txt", "--update-source", "--stale", "rerun", *model(server))
+        assert [request.task for request in server.requests[asked:]] == ["storyboard", "enhancement"]
+
+
+def test_an_update_that_was_killed_before_the_new_plan_goes_on_with_it(program: Program) -> None:
+    """The log ends with the changed story: which scenes it has is worked out by the next run, whatever it is."""
+    program("run", program.story("s.txt", STORY))
+    program.story("s.txt", STORY.replace("第5个人", "第五个人"))
+    program("run", "s.txt", "--update-source")
+    log = program.project("s") / "events.jsonl"
+    lines = log.read_bytes().splitlines(keepends=True)
+    imported = max(at for at, line in enumerate(lines) if b'"source.imported"' in line)
+    log.write_bytes(b"".join(lines[: imported + 1]))
+    for name in ("events.head", "checkpoint.json"):
+        (program.project("s") / name).unlink(missing_ok=True)
+    with loopback() as server:
+        program("retry", "s", "--scenes", "2", *model(server))
+        assert [request.task for request in server.requests] == ["storyboard", "enhancement"]
     assert "第五个人" in (program.project("s") / "storyboard/scene_002.md").read_text()
-    assert "第五个人" in (program.project("s") / "source.txt").read_text()
-    program("run", "s.txt")
+    assert json.loads(program("status", "s", "--json").output)["state"] == "complete"
 
 
-def test_an_update_that_was_killed_before_the_new_plan_keeps_the_work_as_well(program: Program) -> None:
-    with loopback(when("第五个人", UNAUTHORIZED)) as server:
-        program("run", program.story("s.txt", STORY), *model(server))
-        asked = len(server.requests)
-        program.story("s.txt", STORY.replace("第5个人", "第五个人"))
-        program("run", "s.txt", "--update-source", *model(server), code=4)
-        program("run", "s.txt", *model(server))
-        again = server.requests[asked:]
-    assert [request.task for request in again] == ["scenes", "scenes", "storyboard", "enhancement"]
+def test_a_moved_scene_keeps_its_work_and_gets_its_new_number(program: Program) -> None:
+    program("run", program.story("s.txt", STORY))
+    last = (program.project("s") / "storyboard/scene_004.md").read_text()
+    order = [10, 11, 12, *range(1, 10)]
+    program.story("s.txt", "\n\n".join(paragraph(number) for number in order) + "\n")
+    before = len(of_type(program.log("s"), "scene.started"))
+    assert "(was 4): moved, its work is kept" in program("run", "s.txt", "--update-source").output
+    assert len(of_type(program.log("s"), "scene.started")) == before
+    assert (program.project("s") / "storyboard/scene_001.md").read_text() == last
+    made = json.loads((program.project("s") / "output/storyboard.json").read_bytes())["scenes"]
+    assert [one["scene_info"]["scene_id"] for one in made] == ["s0004", "s0001", "s0002", "s0003"]
+
+
+def test_a_plan_shows_what_a_changed_story_does_and_changes_nothing(program: Program) -> None:
+    story = program.story("s.txt", STORY)
+    program("run", story)
+    assert "the story is the one that was taken in" in program("plan", story, "--update-source").output
+    program.story("s.txt", STORY.replace("第5个人", "第五个人").replace(f"{paragraph(12)}\n", ""))
+    before = files_of(program.here)
+    assert "has changed since it was taken in" in program("plan", story).output.splitlines()[-1]
+    said = program("plan", story, "--update-source").output.splitlines()
+    assert said[1].startswith("~ scene 2 ")
+    assert said[SCENES] == f"{SCENES} scenes: 2 unchanged, 0 moved, 2 edited, 0 new; 0 gone"
+    found = json.loads(program("plan", story, "--update-source", "--stale", "rerun", "--json").output)
+    assert [one["change"] for one in found["changes"]] == ["unchanged", "edited", "unchanged", "edited"]
+    again = [(step["stage"], step["scene_index"]) for step in found["steps"] if step["action"] == "run"]
+    assert again == [("storyboard", 1), ("storyboard", 3), ("enhancement", 1), ("enhancement", 3)]
+    assert {step["reason"] for step in found["steps"] if step["stale"]} == {"scene text changed"}
+    assert files_of(program.here) == before
+    for command in ("plan", "run"):
+        assert "needs the story's file" in program(command, "s", "--update-source", code=2).output
+
+
+def test_the_scenes_that_are_gone_leave_no_files(program: Program) -> None:
+    program("run", program.story("s.txt", STORY))
+    program.story("s.txt", "\n\n".join(paragraph(number) for number in range(1, 10)) + "\n")
+    (program.project("s") / "storyboard/notes.md").write_text("mine")
+    program("run", "s.txt", "--update-source")
+    names = set(files_of(program.project("s")))
+    assert not {"storyboard/scene_004.md", "enhancement/scene_004.md"} & names
+    assert {"storyboard/scene_003.md", "storyboard/notes.md"} <= names
 
 
 def test_a_scene_that_is_new_never_gets_the_work_of_one_that_is_gone(program: Program) -> None:

@@ -81,6 +81,8 @@ def test_a_script_of_an_old_program_without_shots_needs_one_description() -> Non
         "Shot #1:",
         "- **镜头 1**：",
         "### 分镜 1",
+        "### 镜头一",
+        "### 第1镜：",
     ],
 )
 def test_the_headings_that_models_write_are_read(heading: str) -> None:

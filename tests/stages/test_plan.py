@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,9 +19,12 @@ from stages.pipeline.plan import (
     count,
     fingerprint,
     parse_scenes,
+    plan_run,
     plan_stage,
     scenes_beyond,
     step_fingerprint,
+    step_parts,
+    told_parts,
 )
 from stages.pipeline.settings import Settings
 from stages.registry import STAGES
@@ -76,7 +80,7 @@ def test_a_finished_scene_made_from_something_else_is_kept_and_marked() -> None:
     log.complete(SUBJECT, "一\n", fingerprint="another")
     step = planned(log)[0]
     assert (step.action, step.stale) == (Action.SKIP, True)
-    assert step.reason == "complete, made from other input or settings: kept"
+    assert step.reason == "complete, input or settings changed: kept"  # the parts were not remembered
 
 
 def test_a_failed_scene_runs_again_and_the_reason_counts_the_failures() -> None:
@@ -152,7 +156,7 @@ class OtherStage:
     upstream: str | None = None
     digest: str = field(default_factory=lambda: STORYBOARD.prompt_digest("zh"))
 
-    def prompt_digest(self, _language: str) -> str:
+    def prompt_digest(self, _language: str, _wording: str = "") -> str:
         return self.digest
 
     request = STORYBOARD.request
@@ -195,6 +199,125 @@ def test_settings_that_do_not_change_the_result_do_not_change_the_fingerprint(ch
     log = told(1)
     scene = log.progress.scenes[0]
     assert step_fingerprint(log.progress, basis(STORYBOARD, settings=changed), scene) == wanted(log)
+
+
+CHANGES = {
+    "text": ({"scene_digests": {"s0001": "another text"}}, "scene text changed"),
+    "provider": ({"settings": Settings(provider="openai")}, "provider changed"),
+    "style": ({"settings": Settings(style="水墨")}, "style changed"),
+    "model": ({"model": "another"}, "model changed"),
+    "prompt": ({"wording": "another prompt"}, "prompt changed"),
+    "stage": ({"stage": OtherStage(version=2)}, "rules of the stage changed"),
+}
+
+
+def finished(log: Told, stage: Stage = STORYBOARD, scene: int = 0) -> str:
+    """Tell that a step was made from what is there today; returns its subject."""
+    parts = step_parts(log.progress, basis(stage), log.progress.scenes[scene])
+    subject = f"{stage.name}/s000{scene + 1}"
+    log.complete(subject, f"{subject}\n", fingerprint=fingerprint(*parts.values()), parts=told_parts(parts))
+    return subject
+
+
+@pytest.mark.parametrize(("part", "changed", "said"), [(part, *told) for part, told in CHANGES.items()], ids=[*CHANGES])
+def test_stale_work_is_kept_and_the_reason_names_what_changed(part: str, changed: dict[str, Any], said: str) -> None:
+    log = told(1)
+    finished(log)
+    assert decisions(planned(log)) == [(Action.SKIP, "complete")]
+    about: dict[str, Any] = {"stage": STORYBOARD, **changed}
+    (step,) = planned(log, **about)
+    assert (step.action, step.reason, step.changed, step.stale) == (
+        Action.SKIP,
+        f"complete, {said}: kept",
+        (part,),
+        True,
+    )
+    (step,) = planned(log, **about, rerun=True)
+    assert (step.action, step.reason, step.stale) == (Action.RUN, said, True)
+
+
+def test_everything_that_changed_is_named() -> None:
+    log = told(1)
+    finished(log)
+    (step,) = planned(log, model="another", settings=Settings(style="水墨"), rerun=True)
+    assert step.reason == "model, style changed"
+
+
+def test_rerun_makes_stale_work_again_and_nothing_else() -> None:
+    log = told(3)
+    for scene in range(3):
+        finished(log, scene=scene)
+    digests = {f"s{number:04d}": f"text {number}" for number in range(1, 10)} | {"s0002": "edited"}
+    steps = planned(log, scene_digests=digests, rerun=True)
+    assert [step.scene.number for step in steps if step.action is Action.RUN] == [2]
+
+
+def test_work_of_an_older_program_that_is_todays_is_not_stale() -> None:
+    log = told(1)
+    log.complete(SUBJECT, "一\n", fingerprint=wanted(log))
+    assert decisions(planned(log, rerun=True)) == [(Action.SKIP, "complete")]
+
+
+def test_an_edit_outlives_another_model_and_is_stale_when_the_story_changes() -> None:
+    log = told(1)
+    parts = step_parts(log.progress, basis(STORYBOARD), log.progress.scenes[0])
+    log.edit(SUBJECT, "手写\n", 1, fingerprint="f", parts=told_parts(parts, is_edit=True))
+    other: dict[str, Any] = {
+        "model": "another",
+        "settings": Settings(style="水墨", provider="openai"),
+        "wording": "another",
+    }
+    assert decisions(planned(log, **other, rerun=True)) == [(Action.SKIP, "complete")]
+    (step,) = planned(log, scene_digests={"s0001": "another text"})
+    assert (step.action, step.reason) == (Action.SKIP, "complete, scene text changed: kept (edited by hand)")
+
+
+def test_a_regenerated_scene_makes_what_builds_on_it_stale() -> None:
+    log = told(2)
+    for scene in range(2):
+        finished(log, scene=scene)
+        finished(log, ENHANCEMENT, scene)
+    assert decisions(planned(log, ENHANCEMENT)) == [(Action.SKIP, "complete")] * 2
+    log.edit(SUBJECT, "手写\n", 2)
+    assert decisions(planned(log, ENHANCEMENT)) == [
+        (Action.SKIP, "complete, upstream scene regenerated: kept"),
+        (Action.SKIP, "complete"),
+    ]
+    assert decisions(planned(log, ENHANCEMENT, rerun=True)) == [
+        (Action.RUN, "upstream scene regenerated"),
+        (Action.SKIP, "complete"),
+    ]
+
+
+def test_the_plan_of_a_whole_run_foresees_what_its_first_stage_does_to_the_second() -> None:
+    log = told(3)
+    finished(log, scene=0)
+    finished(log, ENHANCEMENT, 0)
+    finished(log, scene=1)
+    bases = [basis(stage, model="another") for stage in STAGES]
+    assert decisions(plan_run(log.progress, bases)) == [
+        (Action.SKIP, "complete, model changed: kept"),
+        (Action.SKIP, "complete, model changed: kept"),
+        (Action.RUN, "not started"),
+        (Action.SKIP, "complete, model changed: kept"),
+        (Action.RUN, "not started"),
+        (Action.RUN, "after its storyboard"),
+    ]
+    digests = {"s0001": "text 1", "s0002": "text 2"}
+    again = [basis(STORYBOARD, scene_digests=digests, rerun=True, wording="x"), basis(ENHANCEMENT, rerun=True)]
+    assert decisions(plan_run(log.progress, again, {1})) == [
+        (Action.RUN, "prompt changed"),
+        (Action.RUN, "upstream scene regenerated"),
+    ]
+
+
+def test_a_rerun_that_fails_takes_nothing_away() -> None:
+    log = told(1)
+    finished(log)
+    log.fail(SUBJECT, 2)
+    (step,) = planned(log, model="another", rerun=True)
+    assert (step.action, step.reason) == (Action.RUN, "model changed")
+    assert count(log.progress, [STORYBOARD])[0].done == 1
 
 
 def test_moving_a_scene_does_not_change_its_fingerprint() -> None:

@@ -1,4 +1,4 @@
-"""What planning promises: the scenes are the whole story, each character once; an unchanged scene keeps its id."""
+"""What planning promises: the scenes are the whole story, each character once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from stages.pipeline.planning import (
     read_cuts,
     scenes_request,
 )
-from stages.pipeline.text import paragraphs
 from tests.stages.told import scenes
 
 STORIES = st.text() | st.lists(
@@ -186,35 +185,6 @@ def test_a_scene_without_a_title_gets_its_number() -> None:
     text = "一。\n二。\n"
     assert [scene.title for scene in assemble(text, cuts(1, 2), "zh")] == ["场景1", "场景2"]
     assert [scene.title for scene in assemble(text, cuts(1, 2), "en")] == ["Scene 1", "Scene 2"]
-
-
-def ids_after(before: str, after: str, *, highest_id: int = 0) -> list[str]:
-    """The ids of the scenes, one a paragraph, after the story was changed."""
-    old = assemble(before, cuts(*range(1, len(paragraphs(before)) + 1)), "zh")
-    paired = [(scene, before[scene.start : scene.end]) for scene in old]
-    highest = max(highest_id, len(old))
-    made = assemble(after, cuts(*range(1, len(paragraphs(after)) + 1)), "zh", paired, highest_id=highest)
-    return [scene.id for scene in made]
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "ids"),
-    [
-        ("一\n二\n三\n", "一\n二\n三\n", ["s0001", "s0002", "s0003"]),
-        ("一\n二\n三\n", "一\n新\n三\n", ["s0001", "s0004", "s0003"]),
-        ("一\n二\n三\n", "三\n一\n二\n", ["s0003", "s0001", "s0002"]),
-        ("一\n二\n三\n", "新\n一\n二\n三\n", ["s0004", "s0001", "s0002", "s0003"]),
-        ("一\n二\n三\n", "三\n", ["s0003"]),
-        ("一\n一\n", "一\n一\n一\n", ["s0001", "s0002", "s0003"]),
-    ],
-    ids=["same", "edited", "moved", "inserted", "removed", "equal texts"],
-)
-def test_a_scene_whose_text_is_unchanged_keeps_its_id(before: str, after: str, ids: list[str]) -> None:
-    assert ids_after(before, after) == ids
-
-
-def test_an_id_is_never_given_again_even_if_its_scene_is_long_gone() -> None:
-    assert ids_after("一\n二\n", "一\n二\n新\n", highest_id=9) == ["s0001", "s0002", "s0010"]
 
 
 def test_a_part_of_a_story_is_asked_about_with_its_own_paragraph_numbers() -> None:

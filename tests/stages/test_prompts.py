@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from stages import prompts
 from stages.pipeline import script
 from stages.pipeline.contract import Language, Task
+from stages.prompts import checking
 from tests.loopback_server import fenced, respond
 
 TASKS: tuple[Task, ...] = get_args(Task)
@@ -69,6 +70,7 @@ def test_only_the_inputs_of_the_document_are_needed(task: Task, language: Langua
     named = set(re.findall(r"`(\w+)`", dict(rows)[task]))
     few = {name: value for name, value in inputs().items() if name in named}
     assert prompts.messages(task, language, few) == prompts.messages(task, language, inputs())
+    assert named | ({"last"} if task == "scenes" else set()) == checking.INPUTS[task]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -157,3 +159,61 @@ def test_the_loopback_server_understands_every_prompt(language: Language) -> Non
     scenes = json.loads(answer("scenes", scene_count=2, titles=["甲, 乙", "[B]"]))["scenes"]
     assert [(s["title"], s["first"], s["last"]) for s in scenes] == [("甲, 乙", 7, 7), ("[B]", 8, 9)]
     assert answer("world_bible", text=story)
+
+
+# prompts of one's own
+
+
+@pytest.mark.parametrize(("task", "language"), PAIRS)
+def test_the_built_in_prompts_have_no_problems_and_may_stand_in_for_themselves(task: Task, language: Language) -> None:
+    text = prompts.built_in(task, language)
+    assert checking.problems(task, text) == []
+    assert prompts.messages(task, language, inputs(), text) == prompts.messages(task, language, inputs())
+    assert prompts.digest(task, language, text) == prompts.digest(task, language)
+
+
+OWN = "You draw.\n---user---\nScene $number: $text\n---missing---\nAgain: $missing\n"
+
+
+def test_a_prompt_of_ones_own_is_asked_in_its_words() -> None:
+    system, user = prompts.messages("storyboard", "en", inputs(missing=["a"]), OWN)
+    assert system["content"] == "You draw."
+    assert user["content"].startswith("Scene 3: <<<text:")
+    assert user["content"].endswith("Again: - a")
+    assert prompts.digest("storyboard", "en", OWN) != prompts.digest("storyboard", "en")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line", "said"),
+    [
+        ("$number", "$numbr", 3, "there is no placeholder $numbr; there are $bible, $characters, $missing"),
+        ("$number", "$script", 3, "there is no placeholder $script"),
+        ("$number", "$", 3, "write $$ for a dollar sign"),
+        ("$number", "$5", 3, "write $$ for a dollar sign"),
+        ("$text", "", 5, "$text is missing"),
+        ("$missing", "", 5, "$missing is missing"),
+        ("---user---", "--- user ---", 5, "the part ---user--- is missing"),
+        ("---missing---", "---mising---", 5, "there is no part 'mising'"),
+        ("You draw.", "You draw $text.", 1, "$text stands in the system message"),
+        ("You draw.", "", 1, "the system message is empty"),
+    ],
+)
+def test_a_prompt_that_cannot_be_used_is_told_with_the_line(before: str, after: str, line: int, said: str) -> None:
+    assert checking.problems("storyboard", OWN) == []
+    found = checking.problems("storyboard", OWN.replace(before, after))
+    assert (line, True) in [(at, said in sentence) for at, sentence in found]
+
+
+@pytest.mark.parametrize("text", ["You draw ${text} for $$5.\n---user---\n$text $$ $missing\n"])
+def test_dollars_are_written_twice(text: str) -> None:
+    found = checking.problems("storyboard", text)
+    assert [sentence for _, sentence in found] == [
+        "$text stands in the system message, which is sent as it is; move it below ---user---"
+    ]
+
+
+@given(st.text(), st.sampled_from(TASKS))
+def test_what_has_no_problems_can_be_filled(text: str, task: Task) -> None:
+    for wording in (text, f"{OWN}{text}", text.join(OWN.partition("$number"))):
+        if not checking.problems(task, wording):
+            prompts.messages(task, "en", inputs(missing=["a"]), wording)

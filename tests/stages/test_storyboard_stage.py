@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stages.pipeline.checks import INVENTED_LIMIT
 from stages.pipeline.contract import Brief, Scene
 from stages.pipeline.script import FIELDS, Shot, render
 from stages.pipeline.text import sentences
-from stages.storyboard import INVENTED_LIMIT, Storyboard
+from stages.storyboard import Storyboard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
