@@ -111,8 +111,18 @@ PURE = {
     "stages.registry",
     "stages.storyboard",
     "stages.enhancement",
-    "stages.providers.replies",
-    "stages.providers.offline",
+    *(
+        f"stages.providers.{name}"
+        for name in (
+            "complaints",
+            "limits",
+            "offline",
+            "options",
+            "redaction",
+            "replies",
+            "streams",
+        )
+    ),
 }
 IMPURE_MODULES = {
     "asyncio",
@@ -147,6 +157,7 @@ MAY_BE_ASYNC = {
     "stages.pipeline.runner",
     "stages.pipeline.scene_maker",
     "stages.pipeline.story",
+    "stages.providers.connection",
     "stages.providers.offline",
     "stages.providers.openai_compatible",
 }
@@ -180,7 +191,17 @@ DISK = {
 }
 DISK_PATH = {"exists", "lexists", "isfile", "isdir", "islink", "getsize", "getmtime", "realpath", "samefile"}
 PATH_WRITES = {"write_text", "write_bytes", "mkdir", "touch", "unlink", "rmdir", "rename", "symlink_to", "hardlink_to"}
-HEAVY = ("httpx", "rich", "asyncio", "hypothesis", "tenacity", "rapidfuzz", "charset_normalizer", "platformdirs")
+HEAVY = (
+    "httpx",
+    "keyring",
+    "rich",
+    "asyncio",
+    "hypothesis",
+    "tenacity",
+    "rapidfuzz",
+    "charset_normalizer",
+    "platformdirs",
+)
 FOREIGN_WORDS = re.compile(r"scene|stage|\bstor(?:y|ies)|storyboard|\bmodels?\b|\bhttpx?\b|prompt", re.IGNORECASE)
 
 

@@ -92,7 +92,7 @@ class Caller:
     def _is_worth_retrying(self, error: BaseException) -> bool:
         if not isinstance(error, ProviderError):
             return False
-        is_passing = error.kind in (FailureKind.TRANSIENT, FailureKind.RATE_LIMITED)
+        is_passing = error.kind in (FailureKind.TRANSIENT, FailureKind.UNAVAILABLE, FailureKind.RATE_LIMITED)
         return is_passing and (error.retry_after_s or 0.0) <= self._policy.patience_s
 
     async def _once(self, provider: Provider, call: Call, number: int) -> Received:

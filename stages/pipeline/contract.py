@@ -67,12 +67,18 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back, untouched; it is made durable before anything parses it."""
+    """What came back, untouched; it is made durable before anything parses it.
+
+    `without` names the options that this server turned out not to take; `wait_s` is how long to wait before the next
+    request because the quota that remains is used up.
+    """
 
     text: str
     finish_reason: str = "stop"
     model: str = ""
     usage: Usage = field(default_factory=Usage)
+    without: tuple[str, ...] = ()
+    wait_s: float = 0.0
 
 
 class FailureKind(StrEnum):
@@ -80,19 +86,26 @@ class FailureKind(StrEnum):
 
     TRANSIENT = "transient"  # a timeout, a broken connection, a 5xx: worth trying again
     RATE_LIMITED = "rate-limited"  # 429: worth trying again, later
+    UNAVAILABLE = "unavailable"  # the provider as a whole cannot be reached or is down: not this scene's fault
     TERMINAL = "terminal"  # this request will never work: the scene fails
     REFUSED = "refused"  # the provider will refuse every request (key, credit, model, address): the run pauses
     BAD_OUTPUT = "bad-output"  # the answer came and did not pass the checks
 
 
 class ProviderError(Exception):
-    """A call that gave no answer. The message is one plain sentence for a person and never holds a key."""
+    """A call that gave no answer. The message is one plain sentence for a person and never holds a key.
 
-    def __init__(self, kind: FailureKind, message: str, *, retry_after_s: float | None = None) -> None:
+    `possibly_billed` is True where the request was sent and nobody can say whether it was answered.
+    """
+
+    def __init__(
+        self, kind: FailureKind, message: str, *, retry_after_s: float | None = None, possibly_billed: bool = False
+    ) -> None:
         super().__init__(message)
         self.kind = kind
         self.message = message
         self.retry_after_s = retry_after_s
+        self.possibly_billed = possibly_billed
 
 
 class Provider(Protocol):

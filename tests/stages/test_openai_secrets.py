@@ -142,7 +142,7 @@ def test_a_certificate_that_is_not_trusted_is_refused(tmp_path: Path) -> None:
     assert "certificate" in error.message
 
 
-def test_tls_with_a_server_that_speaks_none_is_transient() -> None:
+def test_a_server_that_speaks_no_tls_is_unavailable() -> None:
     with ls.loopback() as server:
         error = failure_of(lambda: ask(server.base_url.replace("http:", "https:")))
-    assert error.kind is FailureKind.TRANSIENT
+    assert error.kind is FailureKind.UNAVAILABLE

@@ -12,9 +12,10 @@ import cli
 from stages.pipeline import runner
 from stages.pipeline.calls import RetryPolicy
 from stages.providers import openai_compatible
-from stages.providers.openai_compatible import Timeouts, openai_factory
+from stages.providers.connection import Timeouts
+from stages.providers.openai_compatible import openai_factory
 
-TIMEOUTS = Timeouts(connect_s=5.0, read_s=1.5, total_s=5.0)
+TIMEOUTS = Timeouts(connect_s=5.0, first_byte_s=1.5, idle_s=1.5, total_s=5.0)
 POLICY = partial(RetryPolicy, attempts=2, first_s=0.001)
 
 
