@@ -13,6 +13,7 @@ import click
 from stages.commands import VERSION
 from stages.commands.import_ import import_
 from stages.commands.log import log
+from stages.commands.providers import providers
 from stages.commands.retry import retry
 from stages.commands.run import run
 from stages.commands.snapshot import snapshot
@@ -30,7 +31,7 @@ def scenelog() -> None:
     """Turn a story into storyboards, scene by scene; finished work is never lost or paid for twice."""
 
 
-for _command in (run, status, retry, snapshot, import_, log):
+for _command in (run, status, retry, snapshot, import_, log, providers):
     scenelog.add_command(_command)
 
 

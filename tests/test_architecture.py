@@ -118,6 +118,7 @@ PURE = {
             "limits",
             "offline",
             "options",
+            "presets",
             "redaction",
             "replies",
             "streams",
@@ -160,6 +161,7 @@ MAY_BE_ASYNC = {
     "stages.providers.connection",
     "stages.providers.offline",
     "stages.providers.openai_compatible",
+    "stages.providers.trial",
 }
 # Who may name the clock or chance at all, and then only as what stands in if nothing is passed in, or to wait.
 MAY_KNOW_THE_CLOCK = {

@@ -10,7 +10,7 @@ import asyncio
 import os
 import signal
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +21,13 @@ from eventlog.tool.text import clean
 from stages.commands.failures import CommandError, Exit
 from stages.commands.screen import make_screen, print_line
 from stages.commands.words import say
-from stages.pipeline.contract import FailureKind, ProviderError
 from stages.pipeline.outbox import advice
 from stages.pipeline.plan import count, scenes_beyond
 from stages.pipeline.project import SETTINGS
 from stages.pipeline.runner import Order, Outcome, Runner
 from stages.pipeline.settings import Settings, from_environment, from_toml, merge
+from stages.providers.choosing import default_model, factory_for
+from stages.providers.keys import GENERIC
 from stages.registry import STAGES
 
 if TYPE_CHECKING:
@@ -52,34 +53,28 @@ class Wishes:
 
 
 def settings_of(system: System, folder: str, options: Mapping[str, Any]) -> Settings:
-    """The settings for a project, the later places winning: user config, project.toml, environment, options."""
+    """The settings for a project, the later places winning: user config, project.toml, environment, options.
+
+    Without a folder, those of no project.
+    """
     from platformdirs import user_config_path  # noqa: PLC0415 - only needed when something runs
 
     merged = Settings()
-    for path in (str(user_config_path("scenelog") / "config.toml"), f"{folder}/{SETTINGS}"):
+    places = (str(user_config_path("scenelog") / "config.toml"), f"{folder}/{SETTINGS}" if folder else "")
+    for path in filter(None, places):
         merged = merge(merged, path, from_toml(path, read_file(system.files, path)))
-    merged = merge(merged, "environment", from_environment(os.environ))
-    return merge(merged, "options", {name: value for name, value in options.items() if value is not None})
+    environment = from_environment(os.environ)
+    chosen = {name: value for name, value in options.items() if value is not None}
+    named = chosen.get("provider") or environment.get("provider") or merged.provider
+    if named != GENERIC:
+        environment.pop("base_url", None)  # OPENAI_BASE_URL is not where the others are
+    merged = merge(merge(merged, "environment", environment), "options", chosen)
+    return merged if merged.model else replace(merged, model=default_model(merged.provider))
 
 
 def provider_factory(system: System, settings: Settings) -> Callable[[], Provider]:
     """What makes a provider for each worker; raises ProviderError if no call could succeed."""
-    if settings.provider == "offline":
-        from stages.providers.offline import OfflineProvider  # noqa: PLC0415 - only the one that is used
-
-        return OfflineProvider
-    if not settings.model:
-        raise ProviderError(
-            FailureKind.REFUSED, "no model is named: add --model, as in --provider openai --model deepseek-chat"
-        )
-    from stages.providers.openai_compatible import openai_factory  # noqa: PLC0415 - httpx is heavy
-
-    return openai_factory(
-        base_url=settings.base_url,
-        api_key=os.environ.get("OPENAI_API_KEY"),
-        model=settings.model,
-        now=system.now,
-    )
+    return factory_for(settings, os.environ, system.now)
 
 
 def chosen_stages(names: Sequence[str]) -> list[Stage]:

@@ -5,7 +5,9 @@ Law: pure. A key never stands here: it comes from the environment and goes nowhe
 
 from __future__ import annotations
 
+import math
 import tomllib
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -15,15 +17,25 @@ import tomli_w
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PROVIDERS = ("offline", "openai")
+PROVIDERS = (
+    *("offline", "openai", "deepseek", "qwen", "zhipu", "siliconflow", "moonshot", "doubao", "openrouter"),
+    *("ollama", "lmstudio", "vllm", "llamacpp"),
+)
 JOBS_LIMIT = 256
-_KINDS = {str: "a text in quotes", int: "a whole number"}
+TIMEOUT_LIMIT_S = 86_400
+_KINDS = {str: "a text in quotes", int: "a whole number", float: "a number"}
 ENVIRONMENT = {
     "provider": "SCENELOG_PROVIDER",
     "model": "SCENELOG_MODEL",
     "style": "SCENELOG_STYLE",
     "jobs": "SCENELOG_JOBS",
     "base_url": "OPENAI_BASE_URL",
+    "temperature": "SCENELOG_TEMPERATURE",
+    "max_answer_tokens": "SCENELOG_MAX_ANSWER_TOKENS",
+    "connect_timeout_s": "SCENELOG_CONNECT_TIMEOUT_S",
+    "first_byte_timeout_s": "SCENELOG_FIRST_BYTE_TIMEOUT_S",
+    "idle_timeout_s": "SCENELOG_IDLE_TIMEOUT_S",
+    "total_timeout_s": "SCENELOG_TOTAL_TIMEOUT_S",
 }
 
 
@@ -33,31 +45,62 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How scenes are made. `jobs` is how many calls may be in flight at once."""
+    """How scenes are made. `jobs` is how many calls may be in flight at once.
+
+    What is empty, None or 0 is left to the provider: its own model and address, its own temperature and length.
+    """
 
     provider: str = "offline"
     model: str = ""
-    base_url: str = "https://api.openai.com/v1"
+    base_url: str = ""
     style: str = ""
     jobs: int = 4
+    temperature: float | None = None
+    max_answer_tokens: int = 0
+    connect_timeout_s: float = 10.0
+    first_byte_timeout_s: float = 300.0
+    idle_timeout_s: float = 120.0
+    total_timeout_s: float = 1800.0
+
+
+_TYPES: dict[str, type] = {
+    field.name: float if field.default is None else type(field.default) for field in fields(Settings)
+}
 
 
 def merge(base: Settings, place: str, given: Mapping[str, Any]) -> Settings:
-    """Put the settings given in one place over those of the places before; raises SettingsError."""
-    known = {field.name: type(field.default) for field in fields(Settings)}
+    """Put the settings given in one place over those of the places before; raises SettingsError.
+
+    A model and an address chosen for one provider are not those of another: a place that names another provider lets
+    go of them.
+    """
+    given = dict(given)
     for name, value in given.items():
-        if name not in known:
-            raise SettingsError(f"{place}: there is no setting {name!r}; known are {', '.join(known)}")
-        if type(value) is not known[name]:
-            raise SettingsError(f"{place}: {name} must be {_KINDS[known[name]]}, not {value!r}")
+        if name not in _TYPES:
+            raise SettingsError(f"{place}: there is no setting {name!r}; known are {', '.join(_TYPES)}")
+        if _TYPES[name] is float and type(value) is int:
+            given[name] = float(value)
+        elif type(value) is not _TYPES[name]:
+            raise SettingsError(f"{place}: {name} must be {_KINDS[_TYPES[name]]}, not {value!r}")
         if isinstance(value, str) and not _is_text(value):
             raise SettingsError(f"{place}: {name} holds bytes that are not UTF-8 text: {value!r}")
+    if base.provider not in ("offline", given.get("provider", base.provider)):
+        given = {"model": "", "base_url": ""} | given
     merged = replace(base, **given)
-    if merged.provider not in PROVIDERS:
-        raise SettingsError(f"{place}: there is no provider {merged.provider!r}; there are {', '.join(PROVIDERS)}")
-    if not 1 <= merged.jobs <= JOBS_LIMIT:
-        raise SettingsError(f"{place}: jobs must be 1 to {JOBS_LIMIT}, not {merged.jobs}")
+    _check(merged, place)
     return merged
+
+
+def _check(settings: Settings, place: str) -> None:
+    """Raise SettingsError for a value that no setting may have."""
+    if settings.provider not in PROVIDERS:
+        raise SettingsError(f"{place}: there is no provider {settings.provider!r}; there are {', '.join(PROVIDERS)}")
+    ranges = {"jobs": (1, JOBS_LIMIT), "temperature": (0, 2), "max_answer_tokens": (0, 10_000_000)}
+    times = [name for name in _TYPES if name.endswith("_timeout_s")]
+    for name, (least, most) in (ranges | dict.fromkeys(times, (0.001, TIMEOUT_LIMIT_S))).items():
+        value = getattr(settings, name)
+        if value is not None and not least <= value <= most:  # a NaN is in no range
+            raise SettingsError(f"{place}: {name} must be {least} to {most}, not {value}")
 
 
 def _is_text(value: str) -> bool:
@@ -79,12 +122,17 @@ def from_toml(place: str, data: bytes | None) -> dict[str, Any]:
 
 def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     """The settings of the environment; raises SettingsError."""
-    given: dict[str, Any] = {name: environment[key] for name, key in ENVIRONMENT.items() if environment.get(key)}
-    if "jobs" in given:
-        if not given["jobs"].isdecimal():
-            raise SettingsError(f"environment: {ENVIRONMENT['jobs']} must be a whole number, not {given['jobs']!r}")
-        given["jobs"] = int(given["jobs"])
-    return given
+    given = {name: environment[key] for name, key in ENVIRONMENT.items() if environment.get(key)}
+    return {name: _read(_TYPES[name], said, ENVIRONMENT[name]) for name, said in given.items()}
+
+
+def _read(kind: type, said: str, variable: str) -> str | float:
+    if kind is str:
+        return said
+    with suppress(ValueError):
+        if said.isdecimal() if kind is int else math.isfinite(float(said)):
+            return int(said) if kind is int else float(said)
+    raise SettingsError(f"environment: {variable} must be {_KINDS[kind]}, not {said!r}")
 
 
 def to_toml(settings: Settings) -> bytes:
@@ -92,12 +140,12 @@ def to_toml(settings: Settings) -> bytes:
     defaults = asdict(Settings())
     chosen = {name: value for name, value in asdict(settings).items() if value != defaults[name]}
     if "base_url" in chosen:
-        chosen["base_url"] = _without_secrets(settings.base_url)
+        chosen["base_url"] = without_secrets(settings.base_url)
     note = "# Settings of this project; options on the command line win. A key never goes here.\n"
     return (note + tomli_w.dumps(chosen)).encode()
 
 
-def _without_secrets(url: str) -> str:
+def without_secrets(url: str) -> str:
     """The address without a password or a key that it may carry: they stay where they came from."""
     try:
         address = urlsplit(url)

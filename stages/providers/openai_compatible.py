@@ -6,7 +6,6 @@ file in a message, a repr or an exception's chain.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from stages.pipeline.contract import Answer, FailureKind, ProviderError, Request
 from stages.providers import options
 from stages.providers.address import address_of
 from stages.providers.connection import Exchange, Timeouts, client, tls_of
+from stages.providers.keys import cannot_be_sent
 from stages.providers.options import Wishes
 from stages.providers.redaction import redacted
 from stages.providers.replies import Reply, Server, complaint_of, read
@@ -94,7 +94,7 @@ def openai_factory(  # noqa: PLR0913 - all by keyword, most with a default
 
 def _checked(api_key: str | None, server: Server, *, is_needed: bool) -> str:
     key = (api_key or "").strip()
-    if re.search(r"[^!-~]", key):
+    if cannot_be_sent(key):
         raise ProviderError(
             FailureKind.REFUSED,
             f"The key in {server.key_place} holds characters that no key has (a space, a line break, a letter outside "
@@ -125,6 +125,7 @@ class OpenAICompatibleProvider:
         learned: Learned,
         name: str,
     ) -> None:
+        self.status: int | None = None  # of the last reply
         self.was_streamed = False
         self._address, self._server, self._now = address, server, now
         self._timeouts, self._wishes, self._learned, self._name = timeouts, wishes, learned, name
@@ -178,9 +179,9 @@ class OpenAICompatibleProvider:
             reply = await exchange.make(self._client, asked)
             if not isinstance(reply, Reply):
                 return reply
+            self.status, self.was_streamed = reply.status, reply.stream is not None
             if reply.is_success:
                 self._learned.add(left_out)
-                self.was_streamed = reply.stream is not None
                 return reply
             refused = options.refused(complaint_of(reply), asked) if reply.status in options.REFUSES_OPTIONS else ()
             if not refused:
