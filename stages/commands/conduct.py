@@ -20,6 +20,7 @@ from eventlog.files import read_file
 from eventlog.tool.text import clean
 from stages.commands.failures import CommandError, Exit
 from stages.commands.screen import make_screen, print_line
+from stages.commands.trust import check_server
 from stages.commands.words import say
 from stages.pipeline.outbox import advice
 from stages.pipeline.plan import count, scenes_beyond
@@ -59,16 +60,17 @@ def settings_of(system: System, folder: str, options: Mapping[str, Any]) -> Sett
     """
     from platformdirs import user_config_path  # noqa: PLC0415 - only needed when something runs
 
+    own, ours = str(user_config_path("scenelog") / "config.toml"), f"{folder}/{SETTINGS}" if folder else ""
+    places = {path: from_toml(path, read_file(system.files, path)) for path in (own, ours) if path}
+    places["environment"] = from_environment(os.environ)
+    places["options"] = {name: value for name, value in options.items() if value is not None}
     merged = Settings()
-    places = (str(user_config_path("scenelog") / "config.toml"), f"{folder}/{SETTINGS}" if folder else "")
-    for path in filter(None, places):
-        merged = merge(merged, path, from_toml(path, read_file(system.files, path)))
-    environment = from_environment(os.environ)
-    chosen = {name: value for name, value in options.items() if value is not None}
-    named = chosen.get("provider") or environment.get("provider") or merged.provider
-    if named != GENERIC:
-        environment.pop("base_url", None)  # OPENAI_BASE_URL is not where the others are
-    merged = merge(merge(merged, "environment", environment), "options", chosen)
+    if [given["provider"] for given in places.values() if "provider" in given][-1:] != [GENERIC]:
+        places["environment"].pop("base_url", None)  # OPENAI_BASE_URL is not where the others are
+    for place, given in places.items():
+        merged = merge(merged, place, given)
+    named = [str(given["base_url"]) for place, given in places.items() if "base_url" in given and place != ours]
+    check_server(system, merged, named=named, project_file=ours)
     return merged if merged.model else replace(merged, model=default_model(merged.provider))
 
 

@@ -30,7 +30,9 @@ Examples:
 @click.option("--stage", "stages", multiple=True, metavar="NAME", help="Only this stage (storyboard, enhancement).")
 @click.option("--scenes", metavar="LIST", help="These scenes, finished or not, as in 1-5,8.")
 @click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="How many calls at once. [default: 4]")
-@click.option("--provider", type=click.Choice(NAMES), metavar="NAME", help="Who makes the scenes.")
+@click.option(
+    "--provider", type=click.Choice(NAMES), metavar="NAME", help="Who makes the scenes, as in: scenelog providers list."
+)
 @click.option("--model", metavar="M", help="The model to ask; some providers have one of their own.")
 @click.option("--base-url", metavar="URL", help="The server to ask, where it is not the provider's own.")
 @click.option("--json", "as_json", is_flag=True, help="Print each saved entry as its line in the log, nothing else.")

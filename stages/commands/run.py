@@ -36,7 +36,12 @@ Exit codes: 0 all complete, 1 project or input error, 2 usage, 3 some scenes fai
 @click.option("--stage", "stages", multiple=True, metavar="NAME", help="Only this stage (storyboard, enhancement).")
 @click.option("--scenes", metavar="LIST", help="Only these scenes, counted from 1, as in 1-5,8.")
 @click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="How many calls at once. [default: 4]")
-@click.option("--provider", type=click.Choice(NAMES), metavar="NAME", help="Who makes the scenes. [default: offline]")
+@click.option(
+    "--provider",
+    type=click.Choice(NAMES),
+    metavar="NAME",
+    help="Who makes the scenes, as in: scenelog providers list. [default: offline]",
+)
 @click.option("--model", metavar="M", help="The model to ask; some providers have one of their own.")
 @click.option("--base-url", metavar="URL", help="The server to ask, where it is not the provider's own.")
 @click.option("--style", metavar="TEXT", help="The visual style, in your own words.")

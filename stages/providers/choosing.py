@@ -58,6 +58,7 @@ def server_factory_for(
         name=preset.name,
         needs_key=not preset.is_local,
         key_place=key.place or f"the environment variable {preset.key_variable}",
+        key_advice="to any word, for a server that asks for none" if preset.name == GENERIC else _or_keyring(preset),
         address_place="OPENAI_BASE_URL or --base-url" if preset.name == GENERIC else "--base-url",
     )
     return openai_factory(
@@ -75,6 +76,10 @@ def server_factory_for(
         without=without,
         account=account,
     )
+
+
+def _or_keyring(preset: Preset) -> str:
+    return f"or keep the key in the system's keyring: scenelog providers key {preset.name}"
 
 
 def _refuse_foreign(preset: Preset, base_url: str, *, has_key: bool) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass
@@ -45,6 +46,7 @@ class _TooLargeError(Exception):
 
 def client(address: Address, api_key: str, tls: ssl.SSLContext, timeouts: Timeouts) -> httpx.AsyncClient:
     """Return a client for one worker; raises ProviderError where the proxy of the environment is unusable."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # below it, it writes addresses with all that stands in them
     headers = {
         "Content-Type": "application/json",
         "Accept": "text/event-stream, application/json",

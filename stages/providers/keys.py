@@ -79,7 +79,7 @@ def may_have(preset: Preset, base_url: str) -> bool:
     """Whether the key of the preset belongs to this address; one on the network gets it by https alone."""
     host = host_of(base_url)
     if preset.is_local:
-        return _is_near(host)
+        return is_near(host)
     return host in (host_of(preset.base_url), *preset.hosts) and urlsplit(base_url.strip()).scheme == "https"
 
 
@@ -95,7 +95,7 @@ def host_of(base_url: str) -> str:
     return ""
 
 
-def _is_near(host: str) -> bool:
+def is_near(host: str) -> bool:
     """Whether the host is this computer or one of the user's own network."""
     with suppress(ValueError):
         address = ipaddress.ip_address(host)

@@ -34,6 +34,7 @@ class Account:
     name: str = "openai"
     needs_key: bool = True
     key_place: str = "the environment variable OPENAI_API_KEY"
+    key_advice: str = "to any word, for a server that asks for none"
     address_place: str = "OPENAI_BASE_URL"
 
 
@@ -71,7 +72,7 @@ def openai_factory(  # noqa: PLR0913 - all by keyword, most with a default
     address = address_of(base_url, account.address_place)
     places = {"key_place": account.key_place, "address_place": account.address_place}
     server = Server(where=address.shown, model=model, **places)
-    key = _checked(api_key, server, is_needed=account.needs_key and not (address.is_loopback or address.userinfo))
+    key = _checked(api_key, account, address)
     if not model.strip():
         raise ProviderError(FailureKind.REFUSED, f"No model is named for {address.shown}: say which one to ask.")
     tls, learned = cache(lambda: tls_of(address)), Learned(without)
@@ -92,19 +93,17 @@ def openai_factory(  # noqa: PLR0913 - all by keyword, most with a default
     return provider
 
 
-def _checked(api_key: str | None, server: Server, *, is_needed: bool) -> str:
+def _checked(api_key: str | None, account: Account, address: Address) -> str:
     key = (api_key or "").strip()
     if cannot_be_sent(key):
         raise ProviderError(
             FailureKind.REFUSED,
-            f"The key in {server.key_place} holds characters that no key has (a space, a line break, a letter outside "
+            f"The key in {account.key_place} holds characters that no key has (a space, a line break, a letter outside "
             "ASCII): copy the key again.",
         )
-    if is_needed and not key:
+    if not key and account.needs_key and not (address.is_loopback or address.userinfo):
         raise ProviderError(
-            FailureKind.REFUSED,
-            f"There is no key for {server.where}: set {server.key_place} "
-            "(to any word, for a server that asks for none).",
+            FailureKind.REFUSED, f"There is no key for {address.shown}: set {account.key_place} ({account.key_advice})."
         )
     return key
 
