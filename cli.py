@@ -17,6 +17,7 @@ from stages.commands.import_ import import_
 from stages.commands.log import log
 from stages.commands.plan import plan
 from stages.commands.prompts import prompts
+from stages.commands.providers import providers
 from stages.commands.retry import retry
 from stages.commands.run import run
 from stages.commands.snapshot import snapshot
@@ -34,7 +35,7 @@ def scenelog() -> None:
     """Turn a story into storyboards, scene by scene; finished work is never lost or paid for twice."""
 
 
-for _command in (run, plan, status, check, edit, retry, snapshot, import_, prompts, log):
+for _command in (run, plan, status, check, edit, retry, snapshot, import_, providers, prompts, log):
     scenelog.add_command(_command)
 
 

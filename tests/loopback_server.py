@@ -10,29 +10,27 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import functools
-import itertools
 import json
-import re
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any
 
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])  # tests/stages must not be found for stages
 
-from stages import prompts
-from stages.pipeline import script, text
-from stages.pipeline.contract import Language, Task
+from tests.loopback_answers import completion, pieces, recognised, respond, title
+
+if TYPE_CHECKING:
+    from stages.pipeline.contract import Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """How one reply differs from a good one."""
+    """How one reply differs from a good one; an answer is streamed to whoever asks for a stream."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -44,6 +42,12 @@ class Fault:
     drip_s: float = 0.0  # between two pieces of the body
     is_cut: bool = False  # the connection is closed instead of a reply
     tells_length: bool = True
+    streams: bool = True  # False: in one piece, whatever is asked for
+    events: Sequence[str] | None = None  # the data of the stream's events, not a good answer's
+    between: str = ""  # what stands before each event
+    ends: str = "\n\n"  # what stands after each event
+    stops_after: int | None = None  # so many events are sent, and the rest never is
+    hangs: bool = False  # and the connection stays open then
 
 
 def _error(status: int, message: str, code: str = "", **headers: str) -> Fault:
@@ -71,6 +75,10 @@ SAYS_LATIN_1 = Fault(headers={"Content-Type": "application/json; charset=latin-1
 HIDES_GBK = Fault(encoding="gbk")
 SLOW_DRIP = Fault(drip_s=0.05)
 HUGE = Fault(content="x" * (10 * 2**20 + 1), tells_length=False)
+HUGE_IN_ONE_PIECE = Fault(content="x" * (10 * 2**20 + 1), tells_length=False, streams=False)
+CUT_STREAM = Fault(stops_after=5)
+CUT_STREAM_UNSEEN = Fault(stops_after=5, tells_length=False)  # it looks like the end of the connection
+HANGING_STREAM = Fault(stops_after=5, hangs=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,94 +117,26 @@ def when(marker: str, *faults: Fault) -> Faults:
     return fault
 
 
-def respond(messages: Sequence[Mapping[str, str]]) -> str:
-    """Answer a request of ours well, from nothing but its messages."""
-    asked = messages[-1]["content"]
-    task, language = _recognised(messages)
-    match task:
-        case "scenes":
-            return _scenes(asked)
-        case "storyboard":
-            return _storyboard(asked, language)
-        case "enhancement":
-            word = "镜头" if language == "zh" else "Shot"
-            shots = script.parse(fenced(asked, "script"))
-            return "\n\n".join(f"### {word} {s.number}\n{s.fields.get('picture', '')} | {s.source}" for s in shots)
-        case "world_bible":
-            heading = "## 角色" if language == "zh" else "## Characters"
-            return f"{heading}\n- {fenced(asked, 'text').strip()[:40]}"
-        case None:
-            return "Well."
-
-
-@functools.cache
-def _systems() -> Mapping[str, tuple[Task, Language]]:
-    pairs = itertools.product(get_args(Task), get_args(Language))
-    return {prompts.system(task, language): (task, language) for task, language in pairs}
-
-
-def _recognised(messages: Sequence[Mapping[str, str]]) -> tuple[Task | None, Language]:
-    return _systems().get(messages[0]["content"], (None, "en"))
-
-
-def fenced(asked: str, name: str) -> str:
-    """Return the text that stands in a message between the fences of that name."""
-    found = re.search(rf"^<<<{name}:(\w+)>>>\n(.*?)\n<<<end:\1>>>$", asked, re.DOTALL | re.MULTILINE)
-    return found[2] if found else ""
-
-
-def _title(asked: str) -> str:
-    found = re.search(r"^(?:场景标题：|Scene title: )(.*)$", asked, re.MULTILINE)
-    return found[1] if found else ""
-
-
-def _scenes(asked: str) -> str:
-    lines = re.findall(r"^\[(\d+)\] (.*)$", fenced(asked, "paragraphs"), re.MULTILINE)
-    numbers = [int(number) for number, _ in lines]
-    titles = re.search(r"^(?:指定的场景标题|Demanded titles).*?[:：] ?(\[.*\])$", asked, re.MULTILINE)
-    wanted: list[str] = json.loads(titles[1]) if titles else []
-    told = re.search(r"^(?:场景数量：|Number of scenes: )(\d+)", asked, re.MULTILINE)
-    count = int(told[1]) if told else len(wanted) or -(-len(numbers) // 3)
-    count = min(count, len(numbers))
-    cuts = [len(numbers) * at // count for at in range(count + 1)]
-    return json.dumps(
-        {
-            "scenes": [
-                {
-                    "title": wanted[at] if at < len(wanted) else f"{lines[start][1][:8]} {numbers[start]}",
-                    "first": numbers[start],
-                    "last": numbers[end - 1],
-                    "characters": [],
-                    "summary": lines[start][1][:40],
-                }
-                for at, (start, end) in enumerate(itertools.pairwise(cuts))
-            ]
-        },
-        ensure_ascii=False,
-    )
-
-
-def _storyboard(asked: str, language: Language) -> str:
-    nothing = "无" if language == "zh" else "None"
-    blank = dict.fromkeys(script.FIELDS, nothing)
-    shots = [
-        script.Shot(number=number, fields=blank | {"source": sentence, "picture": sentence})
-        for number, sentence in enumerate(text.sentences(fenced(asked, "text")), 1)
-    ]
-    return script.render(_title(asked), shots, language)
-
-
 class Loopback(ThreadingHTTPServer):
     """The server; `requests` holds what came, in order."""
 
     request_queue_size = 256
 
-    def __init__(self, faults: Faults | None = None, *, delay_s: float = 0.0, count_file: Path | None = None) -> None:
+    def __init__(
+        self,
+        faults: Faults | None = None,
+        *,
+        delay_s: float = 0.0,
+        count_file: Path | None = None,
+        refuses: Mapping[str, Fault] | None = None,
+    ) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.requests: list[Received] = []
+        self.connections: set[int] = set()  # the ports they came from
         self.delay_s = delay_s
         self.stopping = threading.Event()
         self._faults = faults or in_order()
+        self._refuses = refuses or {}
         self._count_file = count_file
         self._lock = threading.Lock()
 
@@ -213,7 +153,8 @@ class Loopback(ThreadingHTTPServer):
             if self._count_file:
                 with self._count_file.open("a", encoding="utf-8") as file:
                     file.write(f"{received.task} {received.title}\n")
-        return self._faults(number, received.text) or Fault()
+        refused = next((fault for option, fault in self._refuses.items() if received.body.get(option)), None)
+        return refused or self._faults(number, received.text) or Fault()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: clients of tests go away as they please."""
@@ -232,19 +173,33 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         messages = body["messages"]
         asked = "\n".join(message["content"] for message in messages)
-        task, _ = _recognised(messages)
+        task, _ = recognised(messages)
         came = {"path": self.path, "headers": dict(self.headers), "body": body, "text": asked}
-        fault = self.server.receive(Received(task=task, title=_title(asked), **came))
+        fault = self.server.receive(Received(task=task, title=title(asked), **came))
+        self.server.connections.add(self.client_address[1])
         self.server.stopping.wait(fault.wait_s + self.server.delay_s)
         if fault.is_cut or self.server.stopping.is_set():
             self.close_connection = True
             return
         content = respond(messages) if fault.content is None and fault.body is None else fault.content or ""
-        self._reply(fault, _completion(content, body, fault) if fault.body is None else fault.body)
+        if fault.body is None and fault.streams and body.get("stream"):
+            self._stream(fault, fault.events or pieces(content, body, fault.finish_reason))
+            return
+        whole = json.dumps(completion(content, body, fault.finish_reason), ensure_ascii=False)
+        self._reply(fault, whole.encode(fault.encoding, "replace") if fault.body is None else fault.body)
 
-    def _reply(self, fault: Fault, body: bytes) -> None:
-        length = {"Content-Length": str(len(body))} if fault.tells_length else {"Connection": "close"}
-        headers = {"Content-Type": "application/json", **length, **fault.headers}
+    def _stream(self, fault: Fault, data: Sequence[str]) -> None:
+        events = [f"{fault.between}data: {one}{fault.ends}".encode(fault.encoding, "replace") for one in data]
+        sent = b"".join(events[: fault.stops_after])
+        self._reply(fault, sent, kind="text/event-stream", size=len(b"".join(events)))
+        if fault.stops_after is not None:
+            self.close_connection = True
+        if fault.hangs:
+            self.server.stopping.wait(3600.0)
+
+    def _reply(self, fault: Fault, body: bytes, *, kind: str = "application/json", size: int | None = None) -> None:
+        length = {"Content-Length": str(size or len(body))} if fault.tells_length else {"Connection": "close"}
+        headers = {"Content-Type": kind, **length, **fault.headers}
         head = f"HTTP/1.1 {fault.status} X\r\n" + "".join(f"{k}: {v}\r\n" for k, v in headers.items()) + "\r\n"
         self.close_connection = not fault.tells_length
         size = 64 if fault.drip_s else len(body) or 1
@@ -255,23 +210,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body[at : at + size])
 
 
-def _completion(content: str, asked: Mapping[str, Any], fault: Fault) -> bytes:
-    answer = {
-        "id": "chatcmpl-1",
-        "object": "chat.completion",
-        "model": f"{asked.get('model')}-0001",
-        "choices": [
-            {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": fault.finish_reason}
-        ],
-        "usage": {"prompt_tokens": len(str(asked["messages"])) // 2, "completion_tokens": len(content) // 2},
-    }
-    return json.dumps(answer, ensure_ascii=False).encode(fault.encoding, "replace")
-
-
 @contextlib.contextmanager
-def loopback(faults: Faults | None = None, *, delay_s: float = 0.0) -> Iterator[Loopback]:
-    """Run a server in a thread for the length of the block."""
-    with Loopback(faults, delay_s=delay_s) as server:
+def loopback(
+    faults: Faults | None = None, *, delay_s: float = 0.0, refuses: Mapping[str, Fault] | None = None
+) -> Iterator[Loopback]:
+    """Run a server in a thread for the length of the block; a request with an option it `refuses` meets its fault."""
+    with Loopback(faults, delay_s=delay_s, refuses=refuses) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         try:

@@ -1,6 +1,6 @@
 """The `scenelog` program as tests use it: in a folder and a home of its own, as a process or inside this one.
 
-Law: nothing of the machine's user is read or written: no configuration, no key, no rescue folder.
+Law: nothing of the machine's user is read or written: no configuration, no key, no keyring, no rescue folder.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import keyring
+import keyring.backends.null
 from click.testing import CliRunner
 
 import cli
@@ -86,13 +88,15 @@ def program_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
         "XDG_STATE_HOME": str(home / "state"),
         "TMPDIR": str(home),
         "LC_ALL": "C.UTF-8",
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
         "PYTHONPATH": os.pathsep.join([str(Path(cli.__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]),
     }
     for name in list(os.environ):
-        if name.startswith(("OPENAI_", "SCENELOG_", "XDG_")) or name.lower().endswith("_proxy"):
+        if name.startswith(("OPENAI_", "SCENELOG_", "XDG_")) or name.lower().endswith(("_proxy", "_api_key")):
             monkeypatch.delenv(name)
     for name, value in own.items():
         monkeypatch.setenv(name, value)
+    keyring.set_keyring(keyring.backends.null.Keyring())  # type: ignore[no-untyped-call]
     monkeypatch.setattr(tempfile, "tempdir", str(home))
     monkeypatch.chdir(here)
     return Program(here=here, environment={"PATH": os.environ["PATH"], **own})

@@ -15,11 +15,13 @@ import pytest
 
 from stages import prompts
 from stages.pipeline.contract import Answer, ProviderError, Request
-from stages.providers.openai_compatible import OpenAICompatibleProvider, Timeouts, openai_factory
+from stages.providers.connection import Timeouts
+from stages.providers.openai_compatible import OpenAICompatibleProvider, openai_factory
+from stages.providers.options import Wishes
 from tests import loopback_server as ls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 KEY = "sk-proj-Zq7Xw2Lm9Rt4Vb6Np1Kd8"
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
@@ -33,18 +35,29 @@ REQUEST = Request(
 
 
 def factory(
-    base_url: str, key: str | None = KEY, timeouts: Timeouts | None = None
+    base_url: str,
+    key: str | None = KEY,
+    timeouts: Timeouts | None = None,
+    *,
+    wishes: Wishes | None = None,
+    without: Sequence[str] = (),
 ) -> Callable[[], OpenAICompatibleProvider]:
     """Return a provider's factory with the test's model and clock."""
     return openai_factory(
-        base_url=base_url, api_key=key, model="test-model", now=lambda: NOW, timeouts=timeouts or Timeouts()
+        base_url=base_url,
+        api_key=key,
+        model="test-model",
+        now=lambda: NOW,
+        timeouts=timeouts or Timeouts(),
+        wishes=wishes or Wishes(),
+        without=without,
     )
 
 
-async def ask_once(provider: OpenAICompatibleProvider) -> Answer:
+async def ask_once(provider: OpenAICompatibleProvider, request: Request = REQUEST) -> Answer:
     """Make one call and close the provider."""
     try:
-        return await provider.answer(REQUEST)
+        return await provider.answer(request)
     finally:
         await provider.close()
 

@@ -133,8 +133,19 @@ PURE = {
     "stages.registry",
     "stages.storyboard",
     "stages.enhancement",
-    "stages.providers.replies",
-    "stages.providers.offline",
+    *(
+        f"stages.providers.{name}"
+        for name in (
+            "complaints",
+            "limits",
+            "offline",
+            "options",
+            "presets",
+            "redaction",
+            "replies",
+            "streams",
+        )
+    ),
 }
 IMPURE_MODULES = {
     "asyncio",
@@ -170,8 +181,10 @@ MAY_BE_ASYNC = {
     "stages.pipeline.scene_maker",
     "stages.pipeline.story",
     "stages.pipeline.traffic",
+    "stages.providers.connection",
     "stages.providers.offline",
     "stages.providers.openai_compatible",
+    "stages.providers.trial",
 }
 # Who may name the clock or chance at all, and then only as what stands in if nothing is passed in, or to wait.
 MAY_KNOW_THE_CLOCK = {
@@ -203,7 +216,17 @@ DISK = {
 }
 DISK_PATH = {"exists", "lexists", "isfile", "isdir", "islink", "getsize", "getmtime", "realpath", "samefile"}
 PATH_WRITES = {"write_text", "write_bytes", "mkdir", "touch", "unlink", "rmdir", "rename", "symlink_to", "hardlink_to"}
-HEAVY = ("httpx", "rich", "asyncio", "hypothesis", "tenacity", "rapidfuzz", "charset_normalizer", "platformdirs")
+HEAVY = (
+    "httpx",
+    "keyring",
+    "rich",
+    "asyncio",
+    "hypothesis",
+    "tenacity",
+    "rapidfuzz",
+    "charset_normalizer",
+    "platformdirs",
+)
 FOREIGN_WORDS = re.compile(r"scene|stage|\bstor(?:y|ies)|storyboard|\bmodels?\b|\bhttpx?\b|prompt", re.IGNORECASE)
 
 

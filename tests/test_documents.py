@@ -15,6 +15,7 @@ from dataclasses import fields
 from functools import cache
 from itertools import islice
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 import pytest
@@ -32,6 +33,7 @@ from stages.pipeline.intake import SIZE_LIMIT_BYTES
 from stages.pipeline.planning import PART_LIMIT
 from stages.pipeline.settings import ENVIRONMENT, JOBS_LIMIT, Settings
 from stages.pipeline.snapshots import ALWAYS_BELOW_BYTES, LAG
+from stages.providers.presets import PRESETS
 from stages.providers.replies import ANSWER_LIMIT_BYTES
 
 ROOT = Path(__file__).parents[1]
@@ -214,7 +216,7 @@ def test_the_arguments_in_the_headings_are_those_of_the_help(name: str) -> None:
     usages = set()
     for typed, command in all_commands().items():
         context = click.Context(command, info_name=typed)
-        usages.add(f"{typed} {' '.join(command.collect_usage_pieces(context)[1:])}")
+        usages.add(" ".join([typed, *command.collect_usage_pieces(context)[1:]]))
     assert set(headings) == usages
 
 
@@ -261,11 +263,21 @@ def test_every_exit_code_is_the_programs(name: str) -> None:
 def test_every_setting_is_told_with_its_variable_and_its_default(name: str) -> None:
     rows = [[cell.strip("` ") for cell in row] for table in tables(name) for row in table if len(row) == 5]
     told = {row[0]: tuple(row[1:4]) for row in rows}
-    assert told == {
-        field.name: (f"--{field.name.replace('_', '-')}", ENVIRONMENT[field.name], str(field.default))
-        for field in fields(Settings)
-    }
-    assert {option for option, _, _ in told.values()} <= options_of(all_commands()["scenelog run"])
+    options = {f"--{field.name.replace('_', '-')}" for field in fields(Settings)}
+    there = options & options_of(all_commands()["scenelog run"])
+    assert "--provider" in there
+    expected = {}
+    for field in fields(Settings):
+        option, default = f"--{field.name.replace('_', '-')}", "" if field.default is None else str(field.default)
+        expected[field.name] = (option if option in there else "", ENVIRONMENT[field.name], default)
+    assert told == expected
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_preset_is_told_with_its_address_its_model_and_its_key(name: str) -> None:
+    rows = [row for table in tables(name) for row in table if len(row) == 4]
+    told = [tuple("".join(SPAN.findall(cell)) for cell in row) for row in rows]
+    assert told == [(one.name, one.base_url, one.model, one.key_variable) for one in PRESETS.values()]
 
 
 def test_the_changelog_tells_of_this_version() -> None:
@@ -307,7 +319,7 @@ def test_every_promise_names_a_file_of_tests(name: str) -> None:
 @pytest.mark.parametrize("name", [*PAGES, "CHANGELOG.md"])
 def test_every_address_is_one_that_a_reader_may_need(name: str) -> None:
     hosts = set(re.findall(r"https?://([^/`\s:)]+)", page(name)))
-    providers = {"api.openai.com", "api.deepseek.com", "dashscope.aliyuncs.com", "localhost"}
+    providers = {urlsplit(preset.base_url).hostname for preset in PRESETS.values()}
     assert hosts <= providers | {"keepachangelog.com", "semver.org"}
 
 

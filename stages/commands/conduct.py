@@ -21,9 +21,9 @@ from eventlog.tool.text import clean
 from stages.commands.failures import CommandError, Exit
 from stages.commands.reasons import are_sure, wants_rerun
 from stages.commands.screen import make_screen, print_line
+from stages.commands.trust import check_server
 from stages.commands.words import say
 from stages.pipeline.briefs import bases_of
-from stages.pipeline.contract import FailureKind, ProviderError
 from stages.pipeline.order import Order, Outcome, dangerous
 from stages.pipeline.outbox import advice
 from stages.pipeline.plan import count, plan_run, scenes_beyond
@@ -39,6 +39,8 @@ from stages.pipeline.settings import (
     merge,
 )
 from stages.pipeline.wordings import load_wordings
+from stages.providers.choosing import default_model, factory_for
+from stages.providers.keys import GENERIC
 from stages.registry import STAGES
 
 if TYPE_CHECKING:
@@ -71,14 +73,24 @@ class Wishes:
 
 
 def settings_of(system: System, folder: str, options: Mapping[str, Any]) -> Settings:
-    """The settings for a project, the later places winning: user config, project.toml, environment, options."""
+    """The settings for a project, the later places winning: user config, project.toml, environment, options.
+
+    Without a folder, those of no project.
+    """
     from platformdirs import user_config_path  # noqa: PLC0415 - only needed when something runs
 
+    own, ours = str(user_config_path("scenelog") / "config.toml"), f"{folder}/{SETTINGS}" if folder else ""
+    places = {path: from_toml(path, read_file(system.files, path)) for path in (own, ours) if path}
+    places["environment"] = from_environment(os.environ)
+    places["options"] = {name: value for name, value in options.items() if value is not None}
     merged = Settings()
-    for path in (str(user_config_path("scenelog") / "config.toml"), f"{folder}/{SETTINGS}"):
-        merged = merge(merged, path, from_toml(path, read_file(system.files, path)))
-    merged = merge(merged, "environment", from_environment(os.environ))
-    return merge(merged, "options", {name: value for name, value in options.items() if value is not None})
+    if [given["provider"] for given in places.values() if "provider" in given][-1:] != [GENERIC]:
+        places["environment"].pop("base_url", None)  # OPENAI_BASE_URL is not where the others are
+    for place, given in places.items():
+        merged = merge(merged, place, given)
+    named = [str(given["base_url"]) for place, given in places.items() if "base_url" in given and place != ours]
+    check_server(system, merged, named=named, project_file=ours)
+    return merged if merged.model else replace(merged, model=default_model(merged.provider))
 
 
 def prompt_folders(folder: str | None) -> list[str]:
@@ -89,24 +101,9 @@ def prompt_folders(folder: str | None) -> list[str]:
     return [*own, f"{folder}/prompts"] if folder else own
 
 
-def provider_factory(system: System, settings: Settings) -> Callable[[], Provider]:
+def provider_factory(system: System, settings: Settings, without: str = "") -> Callable[[], Provider]:
     """What makes a provider for each worker; raises ProviderError if no call could succeed."""
-    if settings.provider == "offline":
-        from stages.providers.offline import OfflineProvider  # noqa: PLC0415 - only the one that is used
-
-        return OfflineProvider
-    if not settings.model:
-        raise ProviderError(
-            FailureKind.REFUSED, "no model is named: add --model, as in --provider openai --model deepseek-chat"
-        )
-    from stages.providers.openai_compatible import openai_factory  # noqa: PLC0415 - httpx is heavy
-
-    return openai_factory(
-        base_url=settings.base_url,
-        api_key=os.environ.get("OPENAI_API_KEY"),
-        model=settings.model,
-        now=system.now,
-    )
+    return factory_for(settings, os.environ, system.now, without=[name for name in without.split(",") if name])
 
 
 def chosen_stages(names: Sequence[str]) -> list[Stage]:
@@ -129,7 +126,7 @@ def conduct(project: Project, system: System, settings: Settings, wishes: Wishes
     project.outbox.on_trouble = partial(_tell_trouble, project, screen)
     with screen:
         runner, outcome = asyncio.run(_run(project, order, system, screen))
-        if outcome is Outcome.PAUSED and runner.lacks_provider and (second := fallback_of(settings)) is not None:
+        if outcome is Outcome.PAUSED and runner.lacks_provider and (second := second_choice(settings)) is not None:
             screen.note(say("fallback", problem=_sentence(runner.problem), who=second.who))
             runner, outcome = asyncio.run(_run(project, _instead(order, system, second), system, screen))
     unsaved = _unsaved(project, screen)
@@ -148,13 +145,19 @@ def conduct(project: Project, system: System, settings: Settings, wishes: Wishes
 
 def check_provider(system: System, settings: Settings) -> None:
     """Find out, before anything is made, whether calls could succeed at all; raises ProviderError, SettingsError."""
-    for chosen in filter(None, (settings, fallback_of(settings))):
+    for chosen in filter(None, (settings, second_choice(settings))):
         provider_factory(system, chosen)
         if settings.max_cost and chosen.provider != OFFLINE and chosen.model not in settings.prices:
             raise SettingsError(
                 f"max_cost needs the price of {chosen.model}: say in project.toml what a million tokens cost, as in "
                 f'prices."{chosen.model}" = {{ input = 0.27, output = 1.10 }}'
             )
+
+
+def second_choice(settings: Settings) -> Settings | None:
+    """With which settings a run goes on where its provider cannot, if any; raises SettingsError."""
+    second = fallback_of(settings)
+    return replace(second, model=default_model(second.provider)) if second and not second.model else second
 
 
 def _order(
@@ -166,7 +169,7 @@ def _order(
         stages=chosen_stages(wishes.stages),
         all_stages=STAGES,
         settings=settings,
-        new_provider=provider_factory(system, settings),
+        new_provider=provider_factory(system, settings, project.progress.without.get(settings.who, "")),
         scenes=wishes.scenes,
         redo=wishes.redo,
         wordings=wordings,

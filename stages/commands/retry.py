@@ -10,6 +10,7 @@ from stages.commands.failures import Exit, explained
 from stages.commands.options import BUDGET, budget_options
 from stages.commands.places import Place, find_project, projects_option, real_system, require_log, typed
 from stages.commands.run import parsed_scenes
+from stages.providers.presets import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,9 +31,11 @@ Examples:
 @click.option("--stage", "stages", multiple=True, metavar="NAME", help="Only this stage (storyboard, enhancement).")
 @click.option("--scenes", metavar="LIST", help="These scenes, finished or not, as in 1-5,8.")
 @click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="How many calls at once. [default: 4]")
-@click.option("--provider", type=click.Choice(["offline", "openai"]), help="Who makes the scenes.")
-@click.option("--model", metavar="M", help="The model to ask, for --provider openai.")
-@click.option("--base-url", metavar="URL", help="The server to ask, for --provider openai.")
+@click.option(
+    "--provider", type=click.Choice(NAMES), metavar="NAME", help="Who makes the scenes, as in: scenelog providers list."
+)
+@click.option("--model", metavar="M", help="The model to ask; some providers have one of their own.")
+@click.option("--base-url", metavar="URL", help="The server to ask, where it is not the provider's own.")
 @budget_options
 @click.option("--json", "as_json", is_flag=True, help="Print each saved entry as its line in the log, nothing else.")
 @projects_option

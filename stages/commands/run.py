@@ -11,6 +11,7 @@ from stages.commands.failures import CommandError, explained
 from stages.commands.options import BUDGET, budget_options
 from stages.commands.places import Place, find, projects_option, quoted, real_system, typed
 from stages.commands.reasons import retyped, stale_option
+from stages.providers.presets import NAMES
 
 if TYPE_CHECKING:
     from stages.pipeline.intake import Story
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 _EPILOG = """\b
 Examples:
   scenelog run story.txt                          all of it, without a network
-  scenelog run story.txt --provider openai --model deepseek-chat \\
-      --base-url https://api.deepseek.com/v1      with a model (key: OPENAI_API_KEY)
+  scenelog run story.txt --provider deepseek      with a model (key: DEEPSEEK_API_KEY)
+  scenelog run story.txt --provider openai --model M \\
+      --base-url https://example.org/v1           any other server (key: OPENAI_API_KEY)
   scenelog run 人生                                go on with a project by its name
   scenelog run story.txt --scenes 1-5,8           only these scenes
 
@@ -37,9 +39,14 @@ Exit codes: 0 all complete, 1 project or input error, 2 usage, 3 some scenes fai
 @click.option("--stage", "stages", multiple=True, metavar="NAME", help="Only this stage (storyboard, enhancement).")
 @click.option("--scenes", metavar="LIST", help="Only these scenes, counted from 1, as in 1-5,8.")
 @click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="How many calls at once. [default: 4]")
-@click.option("--provider", type=click.Choice(["offline", "openai"]), help="Who makes the scenes. [default: offline]")
-@click.option("--model", metavar="M", help="The model to ask, for --provider openai.")
-@click.option("--base-url", metavar="URL", help="The server to ask, for --provider openai.")
+@click.option(
+    "--provider",
+    type=click.Choice(NAMES),
+    metavar="NAME",
+    help="Who makes the scenes, as in: scenelog providers list. [default: offline]",
+)
+@click.option("--model", metavar="M", help="The model to ask; some providers have one of their own.")
+@click.option("--base-url", metavar="URL", help="The server to ask, where it is not the provider's own.")
 @budget_options
 @click.option("--style", metavar="TEXT", help="The visual style, in your own words.")
 @stale_option

@@ -10,6 +10,7 @@ import click
 from eventlog.tool.text import clean
 from stages.commands.failures import CommandError, explained
 from stages.commands.places import LOG, Place, find_project, projects_option, real_system, require_log, typed
+from stages.commands.tables import print_table
 
 if TYPE_CHECKING:
     from stages.pipeline.system import System
@@ -112,14 +113,8 @@ def _print_one(found: dict[str, Any], target: str) -> None:
 
 
 def _print_table(found: list[dict[str, Any]], projects: str) -> None:
-    from eventlog.tool.text import width  # noqa: PLC0415 - only for a table
-
     if not found:
         click.echo(f"{projects}: there are no projects yet; begin one with: scenelog run STORY")
         return
-    rows = [[clean(one["name"]), one["state"], *(_line(stage) for stage in one["stages"])] for one in found]
-    head = ["project", "state", *(stage["name"] for stage in found[0]["stages"])]
-    widths = [max(width(row[at]) for row in [head, *rows]) for at in range(len(head))]
-    for row in [head, *rows]:
-        cells = (cell + " " * (wide - width(cell)) for cell, wide in zip(row, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())
+    rows = [[one["name"], one["state"], *(_line(stage) for stage in one["stages"])] for one in found]
+    print_table(["project", "state", *(stage["name"] for stage in found[0]["stages"])], rows)

@@ -146,7 +146,7 @@ def _after_upstream(step: PlannedStep, basis: Basis, *, is_made: bool) -> Planne
 
 def step_parts(progress: Progress, basis: Basis, scene: Scene) -> dict[str, str]:
     """What a finished step of this scene must have been made from to be today's, by the keys of PARTS."""
-    stage, upstream = basis.stage, ""
+    stage, upstream, temperature = basis.stage, "", basis.settings.temperature
     if stage.upstream:
         done = progress.step(stage.upstream, scene.id).completion
         upstream = done.result if done else ""
@@ -156,7 +156,7 @@ def step_parts(progress: Progress, basis: Basis, scene: Scene) -> dict[str, str]
         "stage": f"{stage.name}/{stage.version}",
         "prompt": stage.prompt_digest(progress.language, basis.wording),
         "provider": basis.settings.provider,
-        "model": basis.model,
+        "model": basis.model if temperature is None else f"{basis.model} at {temperature}",
         "style": basis.settings.style,
         "bible": progress.bible_digest,
     }

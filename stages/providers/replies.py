@@ -5,24 +5,24 @@ Law: pure; whatever a server sends is data: bounded, freed of control characters
 
 from __future__ import annotations
 
-import json
 import re
-import zlib
 from contextlib import suppress
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from stages.pipeline.contract import Answer, FailureKind, ProviderError, Usage
+from stages.providers.complaints import Complaint, complaint_in, short
+from stages.providers.limits import quota_wait_s, refused_wait_s, retry_after_s
+from stages.providers.streams import Gathering, decoded, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
 ANSWER_LIMIT_BYTES = 10 * 1024 * 1024
-_DETAIL_LIMIT = 300
-_RETRY_AFTER_LIMIT_S = 86_400.0
 _NOT_NOW = frozenset({408, 409, 425, 499})
+_DOWN = frozenset({502, 503, 504, 521, 522, 523, 529})
+_GAVE_UP_WAITING = frozenset({504, 524})  # a gateway that waited for an answer as we do
 _KEY_REFUSED = frozenset({401, 403, 407})
 _WRONG_ADDRESS = frozenset({404, 405, 410})
 _OUT_OF_CREDIT_STATUS = 402
@@ -41,18 +41,34 @@ _OUT_OF_CREDIT = re.compile(
 _NO_SUCH_MODEL_CODES = frozenset({"model_not_found", "model_not_exist", "invalid_model"})
 _NO_SUCH_MODEL = re.compile(r"\W*model not exist", re.IGNORECASE)
 _BAD_KEY_CODES = frozenset({"invalid_api_key", "authentication_error"})
+_STATUS_OF = {"rate_limit_exceeded": 429, "rate_limit_error": 429, "overloaded_error": 529, "service_unavailable": 503}
 _FILTERED = frozenset({"content_filter", "sensitive"})
 _BROKEN_OFF = frozenset({"network_error", "insufficient_system_resource"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """Whom a reply is from, in the words of a message: the address, the model, and where address and key are set."""
+
+    where: str
+    model: str
+    key_place: str = "the environment variable OPENAI_API_KEY"
+    address_place: str = "OPENAI_BASE_URL"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """One HTTP reply as it came; the names of `headers` are in lower case, `body` may still be compressed."""
+    """One HTTP reply as it came; the names of `headers` are in lower case.
+
+    A stream stands in `stream` instead of `body`; `broken` says why it ended before its end, if it did.
+    """
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
     is_too_large: bool = False
+    stream: Gathering | None = None
+    broken: str = ""
 
     @property
     def is_success(self) -> bool:
@@ -65,138 +81,154 @@ class Reply:
         return 300 <= self.status < 400  # noqa: PLR2004 - RFC 9110, section 15
 
 
-def read(reply: Reply, *, where: str, model: str, now: Callable[[], datetime]) -> Answer | ProviderError:
-    """Return the answer, or the failure to raise; `where` and `model` are what its message names."""
+def read(reply: Reply, server: Server, now: Callable[[], datetime]) -> Answer | ProviderError:
+    """Return the answer, or the failure to raise."""
+    where = server.where
     if reply.is_too_large:
         limit_mib = ANSWER_LIMIT_BYTES // 2**20
-        return ProviderError(FailureKind.TERMINAL, f"The answer of {where} is larger than {limit_mib} MiB.")
-    value = _json(reply)
+        message = f"The answer of {where} is larger than {limit_mib} MiB."
+        return ProviderError(FailureKind.TERMINAL, message, possibly_billed=True)
     if not reply.is_success:
-        return _refusal(reply, value, where=where, model=model, now=now)
-    if not isinstance(value, dict):
+        return _refusal(reply, complaint_of(reply), server, now)
+    if reply.stream is not None:
+        outcome = _streamed(reply, reply.stream, server, now)
+    elif isinstance(value := _json(reply), dict):
+        outcome = _whole(reply, value, server, now)
+    else:
         kind = short(reply.headers.get("content-type", "no content type"))
-        return ProviderError(FailureKind.TRANSIENT, f"The answer of {where} is not readable as JSON ({kind}).")
+        outcome = _unanswered(f"The answer of {where} is not readable as JSON ({kind}).")
+    return replace(outcome, wait_s=quota_wait_s(reply.headers, now)) if isinstance(outcome, Answer) else outcome
+
+
+def complaint_of(reply: Reply) -> Complaint:
+    """Return what the reply says is wrong."""
+    return complaint_in(_json(reply))
+
+
+def _unanswered(message: str) -> ProviderError:
+    """A success that holds no answer: worth another try, and perhaps billed."""
+    return ProviderError(FailureKind.TRANSIENT, message, possibly_billed=True)
+
+
+def _streamed(reply: Reply, stream: Gathering, server: Server, now: Callable[[], datetime]) -> Answer | ProviderError:
+    if stream.error is not None:
+        return _refusal_inside(reply, complaint_in(stream.error), server, now, was_begun=stream.characters > 0)
+    if stream.is_unreadable:
+        return _unanswered(f"The stream of {server.where} holds a piece that is not readable as JSON.")
+    if not stream.is_whole:
+        why = reply.broken or "the connection was closed"
+        return _unanswered(f"The stream of {server.where} broke off after {stream.characters} characters: {why}.")
+    return _whole(reply, stream.value(), server, now)
+
+
+def _whole(
+    reply: Reply, value: Mapping[str, Any], server: Server, now: Callable[[], datetime]
+) -> Answer | ProviderError:
     choices = value.get("choices")
     if isinstance(choices, list) and choices and isinstance(choices[0], dict):
-        return _chosen(choices[0], value, where=where, model=model)
-    codes, detail = _complaint(value)
-    if status := next((int(code) for code in codes if re.fullmatch(r"[45]\d\d", code)), 0):
-        inner = Reply(status=status, headers=reply.headers, body=b"")
-        return _refusal(inner, value, where=where, model=model, now=now)
-    why = short(detail) or "it holds no choices"
-    return ProviderError(FailureKind.TRANSIENT, f"{where} answered without an answer: {why}")
+        return _chosen(choices[0], value, server)
+    complaint = complaint_in(value)
+    if complaint.codes or complaint.words:
+        return _refusal_inside(reply, complaint, server, now, was_begun=False)
+    return _unanswered(f"{server.where} answered without an answer: it holds no choices")
 
 
-def _chosen(choice: Mapping[str, Any], value: Mapping[str, Any], *, where: str, model: str) -> Answer | ProviderError:
+def _chosen(choice: Mapping[str, Any], value: Mapping[str, Any], server: Server) -> Answer | ProviderError:
     message = choice.get("message")
     message = message if isinstance(message, dict) else {}
     text = _text(message.get("content"))
     refusal = short(_text(message.get("refusal")))
     reason = short(str(choice.get("finish_reason") or "stop"))
     if reason in _FILTERED or (refusal and not text.strip()):
-        why = refusal or f"finish_reason {reason}"
-        return ProviderError(FailureKind.TERMINAL, f"The content filter of {where} refused this text: {why}")
+        why = ", ".join(filter(None, (refusal or f"finish_reason {reason}", _filters(choice))))
+        told = f"The content filter of {server.where} refused this text: {why}"
+        return ProviderError(FailureKind.TERMINAL, told, possibly_billed=True)
     if reason in _BROKEN_OFF or (not text.strip() and reason != "length"):
-        return ProviderError(FailureKind.TRANSIENT, f"{where} gave an empty answer (finish_reason {reason}).")
-    answered_by = short(_text(value.get("model"))) or model
+        return _unanswered(f"{server.where} gave an empty answer (finish_reason {reason}).")
+    answered_by = short(_text(value.get("model"))) or server.model
     return Answer(text=text, finish_reason=reason, model=answered_by, usage=_usage(value.get("usage")))
 
 
-def _refusal(reply: Reply, value: Any, *, where: str, model: str, now: Callable[[], datetime]) -> ProviderError:
+def _filters(choice: Mapping[str, Any]) -> str:
+    """The names of the filters that took offence, where a server tells them as Azure does."""
+    results = choice.get("content_filter_results")
+    found = results.items() if isinstance(results, dict) else ()
+    return short(", ".join(str(name) for name, one in found if isinstance(one, dict) and one.get("filtered")), 80)
+
+
+def _refusal_inside(
+    reply: Reply, complaint: Complaint, server: Server, now: Callable[[], datetime], *, was_begun: bool
+) -> ProviderError:
+    """Say what an error means that came with a status of success, or in the middle of an answer."""
+    told = (int(code) if re.fullmatch(r"[45]\d\d", code) else _STATUS_OF.get(code, 0) for code in complaint.codes)
+    status = max(told, default=0)
+    inner = Reply(status=status or reply.status, headers=reply.headers)
+    if status or _kind(inner, complaint) is FailureKind.REFUSED:
+        error = _refusal(inner, complaint, server, now)
+        error.possibly_billed = error.possibly_billed or was_begun
+        return error
+    why = short(complaint.words) or f"error {', '.join(sorted(complaint.codes)) or 'without a word'}"
+    message = f"{server.where} answered without an answer: {why}"
+    return ProviderError(FailureKind.TRANSIENT, message, possibly_billed=was_begun)
+
+
+def _refusal(reply: Reply, complaint: Complaint, server: Server, now: Callable[[], datetime]) -> ProviderError:
     """Say what a status other than 2xx means for this request and for the ones to come."""
-    status = reply.status
-    codes, detail = _complaint(value)
-    kind = _kind(reply, codes, detail)
+    status, where, wait_s = reply.status, server.where, None
+    kind = _kind(reply, complaint)
     match kind:
         case FailureKind.REFUSED:
-            what = _why_refused(reply, codes, detail, where=where, model=model)
+            what = _why_refused(reply, complaint, server)
         case FailureKind.RATE_LIMITED:
-            what = f"{where} asks to slow down ({status})."
+            what, wait_s = f"{where} asks to slow down ({status}).", refused_wait_s(reply.headers, now)
         case FailureKind.TRANSIENT:
-            what = f"{where} cannot answer now ({status})."
+            what, wait_s = f"{where} cannot answer now ({status}).", retry_after_s(reply.headers, now)
+        case FailureKind.UNAVAILABLE:
+            what, wait_s = f"{where} is not available ({status}).", retry_after_s(reply.headers, now)
         case _:
             what = f"{where} does not accept this request ({status})."
-    said = f" It says: {words}" if (words := short(detail)) else ""
-    waits = kind in {FailureKind.RATE_LIMITED, FailureKind.TRANSIENT}
-    return ProviderError(kind, what + said, retry_after_s=retry_after_s(reply.headers, now) if waits else None)
+    said = f" It says: {told}" if (told := short(complaint.words)) else ""
+    return ProviderError(kind, what + said, retry_after_s=wait_s, possibly_billed=status in _GAVE_UP_WAITING)
 
 
-def _kind(reply: Reply, codes: frozenset[str], detail: str) -> FailureKind:
-    status = reply.status
-    if _is_out_of_credit(status, codes, detail) or reply.is_redirect or status in _KEY_REFUSED | _WRONG_ADDRESS:
+def _kind(reply: Reply, complaint: Complaint) -> FailureKind:
+    status, codes = reply.status, complaint.codes
+    if _is_out_of_credit(status, complaint) or reply.is_redirect or status in _KEY_REFUSED | _WRONG_ADDRESS:
+        return FailureKind.REFUSED
+    if status in _DOWN:
+        return FailureKind.UNAVAILABLE
+    if codes & (_BAD_KEY_CODES | _NO_SUCH_MODEL_CODES) or _NO_SUCH_MODEL.match(complaint.words):
         return FailureKind.REFUSED
     if status >= 500 or status in _NOT_NOW:  # noqa: PLR2004 - RFC 9110, section 15
         return FailureKind.TRANSIENT
-    if codes & (_BAD_KEY_CODES | _NO_SUCH_MODEL_CODES) or _NO_SUCH_MODEL.match(detail):
-        return FailureKind.REFUSED
     return FailureKind.RATE_LIMITED if status == _SLOW_DOWN else FailureKind.TERMINAL
 
 
-def _is_out_of_credit(status: int, codes: frozenset[str], detail: str) -> bool:
+def _is_out_of_credit(status: int, complaint: Complaint) -> bool:
     """Tell by code, and by words only where the words cannot be a piece of the story (as they may be at 400)."""
-    named = status == _OUT_OF_CREDIT_STATUS or bool(codes & _OUT_OF_CREDIT_CODES)
-    return named or (status in {403, _SLOW_DOWN} and bool(_OUT_OF_CREDIT.search(detail)))
+    named = status == _OUT_OF_CREDIT_STATUS or bool(complaint.codes & _OUT_OF_CREDIT_CODES)
+    return named or (status in {403, _SLOW_DOWN} and bool(_OUT_OF_CREDIT.search(complaint.words)))
 
 
-def _why_refused(reply: Reply, codes: frozenset[str], detail: str, *, where: str, model: str) -> str:
-    status = reply.status
-    if _is_out_of_credit(status, codes, detail):
+def _why_refused(reply: Reply, complaint: Complaint, server: Server) -> str:
+    status, where = reply.status, server.where
+    if _is_out_of_credit(status, complaint):
         return f"The account at {where} is out of credit or over its limit ({status})."
     if reply.is_redirect:
         location = re.match(r"(https?://)(?:[^/?#]*@)?([^/?#@]+)", reply.headers.get("location", ""), re.IGNORECASE)
         target = short("".join(location.groups())) if location else "another path of the same host"
-        return f"{where} redirects to {target} ({status}), which is not followed: look at OPENAI_BASE_URL."
-    if status in _KEY_REFUSED or codes & _BAD_KEY_CODES:
+        return f"{where} redirects to {target} ({status}), which is not followed: look at {server.address_place}."
+    if status in _KEY_REFUSED or complaint.codes & _BAD_KEY_CODES:
         return (
-            f"{where} refuses the key ({status}): look at the environment variable OPENAI_API_KEY, "
+            f"{where} refuses the key ({status}): look at {server.key_place}, "
             "and whether the key belongs to this base URL."
         )
-    return f"{where} knows no model {model!r}, or this base URL (OPENAI_BASE_URL) is wrong ({status})."
-
-
-def _complaint(value: Any) -> tuple[frozenset[str], str]:
-    """Return the codes (lower case) and the words of a provider's error body, whichever of the usual shapes it has."""
-    if isinstance(value, str):
-        return frozenset(), value
-    if not isinstance(value, dict):
-        return frozenset(), ""
-    error = value.get("error")
-    if isinstance(error, dict):
-        value = error
-    elif isinstance(error, str):
-        value = {**value, "message": error}
-    codes = {str(value.get(key)).strip().lower() for key in ("code", "type") if value.get(key) is not None}
-    said = value.get("message") or value.get("detail") or value.get("msg") or ""
-    return frozenset(codes), said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
-
-
-def retry_after_s(headers: Mapping[str, str], now: Callable[[], datetime]) -> float | None:
-    """Return how long the server asks to wait (at most a day), from Retry-After as RFC 9110 10.2.3 defines it."""
-    said = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d+(?:\.\d+)?", said, re.ASCII):
-        return min(float(said), _RETRY_AFTER_LIMIT_S)
-    with suppress(ValueError, OverflowError):
-        today = now()
-        at = parsedate_to_datetime(said)
-        at = at if at.tzinfo else at.replace(tzinfo=today.tzinfo)
-        return min(max((at - today).total_seconds(), 0.0), _RETRY_AFTER_LIMIT_S)
-    return None
-
-
-def short(text: str, limit: int = _DETAIL_LIMIT) -> str:
-    """Return the text on one line, without control characters, cut to `limit` characters."""
-    plain = "".join(c if c.isprintable() else " " for c in text[: 8 * limit])
-    line = " ".join(plain.split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
+    return f"{where} knows no model {server.model!r}, or this base URL ({server.address_place}) is wrong ({status})."
 
 
 def _text(content: Any) -> str:
-    """Return the words of a `content`, which is a string or a list of typed parts."""
-    if isinstance(content, str):
-        # A lone surrogate half (an escape cut in two) can be written nowhere: it becomes U+FFFD.
-        return content.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    parts = content if isinstance(content, list) else []
-    return "".join(_text(part.get("text")) for part in parts if isinstance(part, dict) and part.get("type") == "text")
+    """Return the words of a `content`; half a surrogate (an escape cut in two) can be written nowhere: it is U+FFFD."""
+    return words(content).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _usage(value: Any) -> Usage:
@@ -208,27 +240,19 @@ def _usage(value: Any) -> Usage:
     return Usage(prompt_tokens=prompt, completion_tokens=completion)
 
 
+def charset_of(headers: Mapping[str, str]) -> str:
+    """Return the charset that the content type names."""
+    found = re.search(r"charset=\"?([\w.:-]+)", headers.get("content-type", ""), re.IGNORECASE)
+    return found[1] if found else ""
+
+
 def _json(reply: Reply) -> Any:
-    """Return the body as a JSON value, as plain text if it is no JSON and no markup, or None if unreadable."""
-    body = _decompressed(reply)
-    if body is None:
-        return None
-    # JSON says its encoding itself; the header is believed only where that fails.
-    charset = re.search(r"charset=\"?([\w.:-]+)", reply.headers.get("content-type", ""), re.IGNORECASE)
-    for encoding in (json.detect_encoding(body), charset[1] if charset else ""):
-        with suppress(ValueError, LookupError):  # a UnicodeDecodeError is a ValueError
-            text = body.decode(encoding)
-            with suppress(ValueError, RecursionError):
-                return json.loads(text)
-            return None if reply.is_success or text.lstrip().startswith("<") else text
-    return None
-
-
-def _decompressed(reply: Reply) -> bytes | None:
-    """Return the body itself: we ask for no compression, and bear gzip from servers that do not listen."""
-    encoding = reply.headers.get("content-encoding", "identity").strip().lower()
-    if encoding in {"gzip", "x-gzip"}:
-        with suppress(zlib.error):
-            return zlib.decompressobj(31).decompress(reply.body, ANSWER_LIMIT_BYTES)
-        return None
-    return reply.body if encoding in {"identity", ""} else None
+    """Return the body as a JSON value, a refusal's as plain text if it is no JSON and no markup, else None."""
+    charset = charset_of(reply.headers)
+    value = decoded(reply.body, charset)
+    if value is None and not reply.is_success:
+        for encoding in ("utf-8", charset):
+            with suppress(ValueError, LookupError):
+                text = reply.body.decode(encoding)
+                return None if text.lstrip().startswith("<") else text
+    return value

@@ -56,9 +56,9 @@ def test_help_has_examples_whose_commands_parse(
         current.make_context(current.name, words, parent=context)
 
 
-def test_every_command_takes_the_projects_folder(program: Program) -> None:
+def test_every_command_about_projects_takes_their_folder(program: Program) -> None:
     for path, command in COMMANDS:
-        if not isinstance(command, click.Group):
+        if not isinstance(command, click.Group) and path[0] != "providers":
             assert "--projects" in program(*path, "--help").output, path
 
 

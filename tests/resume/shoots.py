@@ -27,7 +27,7 @@ from stages.pipeline.settings import Settings
 from stages.pipeline.system import System
 from stages.registry import STAGES
 from tests.crash_images import SimulatedCrash
-from tests.loopback_server import respond
+from tests.loopback_answers import respond
 from tests.simulated_disk import SimulatedDisk
 from tests.stages.told import fold
 from tests.virtual_time import Clock, run

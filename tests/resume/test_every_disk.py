@@ -32,7 +32,7 @@ from stages.pipeline.settings import Settings
 from stages.pipeline.system import System
 from stages.registry import STAGES
 from tests.crash_images import SimulatedCrash, few_tears, kindest
-from tests.loopback_server import respond
+from tests.loopback_answers import respond
 from tests.simulated_disk import Fault, SimulatedDisk
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from stages.pipeline.order import Outcome
 from stages.pipeline.progress import ProgressProjection
 from stages.pipeline.settings import Settings
 from tests.crash_images import SimulatedCrash
-from tests.loopback_server import respond
+from tests.loopback_answers import respond
 from tests.resume.shoots import PRICES, Shoot
 
 if TYPE_CHECKING:

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from stages.pipeline.contract import Answer, FailureKind, Usage
-from stages.providers.openai_compatible import Timeouts
+from stages.providers.connection import Timeouts
 from tests import loopback_server as ls
+from tests.loopback_answers import respond
 from tests.provider_calls import KEY, REQUEST, ask, ask_once, body, factory, failure, failure_of
 
 if TYPE_CHECKING:
@@ -29,14 +30,19 @@ def test_a_good_answer_is_returned_raw_for_one_request_with_the_key_in_its_heade
     with ls.loopback() as server:
         answer = ask(server.base_url)
         (received,) = server.requests
-    assert answer.text == ls.respond(REQUEST.messages)
+    assert answer.text == respond(REQUEST.messages)
     assert "他推开门" in answer.text
     assert (answer.finish_reason, answer.model) == ("stop", "test-model-0001")
     assert answer.usage.prompt_tokens > 0
     assert answer.usage.completion_tokens > 0
     assert received.path == "/v1/chat/completions"
     assert received.headers["Authorization"] == f"Bearer {KEY}"
-    assert received.body == {"model": "test-model", "messages": list(REQUEST.messages), "stream": False}
+    assert received.body == {
+        "model": "test-model",
+        "messages": list(REQUEST.messages),
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
 
 
 def test_wrapping_is_left_in_the_answer_for_those_who_read_it() -> None:
@@ -56,7 +62,7 @@ def test_wrapping_is_left_in_the_answer_for_those_who_read_it() -> None:
         (body({"error": {"message": "quoted: 余额不足"}}, 400), FailureKind.TERMINAL, "quoted"),
         (body({"error": {"message": "Insufficient Balance"}}, 402), FailureKind.REFUSED, "out of credit"),
         (ls.SERVER_ERROR, FailureKind.TRANSIENT, "had an error"),
-        (ls.Fault(status=502, body=b"<html>Bad gateway</html>"), FailureKind.TRANSIENT, "502"),
+        (ls.Fault(status=502, body=b"<html>Bad gateway</html>"), FailureKind.UNAVAILABLE, "502"),
         (ls.Fault(status=408, body=b""), FailureKind.TRANSIENT, "408"),
         (ls.Fault(status=409, body=b"{}"), FailureKind.TRANSIENT, "409"),
         (ls.UNAUTHORIZED, FailureKind.REFUSED, "OPENAI_API_KEY"),
@@ -77,13 +83,14 @@ def test_wrapping_is_left_in_the_answer_for_those_who_read_it() -> None:
         (body({"choices": [{"message": None}]}), FailureKind.TRANSIENT, "empty"),
         (body({"choices": [{"message": {"content": None}}]}), FailureKind.TRANSIENT, "empty"),
         (ls.EMPTY_CONTENT, FailureKind.TRANSIENT, "empty"),
-        (body({"error": {"message": "upstream is gone", "code": 503}}), FailureKind.TRANSIENT, "upstream is gone"),
+        (body({"error": {"message": "upstream is gone", "code": 503}}), FailureKind.UNAVAILABLE, "upstream is gone"),
         (body({"error": {"message": "no credits left", "code": 402}}), FailureKind.REFUSED, "no credits left"),
         (body({"error": "out of memory"}), FailureKind.TRANSIENT, "out of memory"),
         (ls.FILTERED, FailureKind.TERMINAL, "content_filter"),
         (body({"choices": [{"message": {"refusal": "I will not."}}]}), FailureKind.TERMINAL, "I will not."),
         (ls.HUGE, FailureKind.TERMINAL, "larger than 10 MiB"),
-        (ls.CLOSES, FailureKind.TRANSIENT, "failed"),
+        (ls.HUGE_IN_ONE_PIECE, FailureKind.TERMINAL, "larger than 10 MiB"),
+        (ls.CLOSES, FailureKind.TRANSIENT, "the connection failed"),
         (ls.Fault(body=b"{", headers={"Content-Length": "99", "Connection": "close"}, tells_length=False),
          FailureKind.TRANSIENT, "failed"),
         (ls.Fault(status=401, body=b"{", headers={"Content-Length": "99", "Connection": "close"}, tells_length=False),
@@ -97,7 +104,62 @@ def test_each_failure_has_its_kind_and_costs_one_request(fault: ls.Fault, kind: 
     assert error.retry_after_s is None
 
 
-@pytest.mark.parametrize("timeouts", [Timeouts(read_s=0.1), Timeouts(total_s=0.1)])
+@pytest.mark.parametrize(
+    ("fault", "is_billed"),
+    [
+        (ls.SERVER_ERROR, False),
+        (ls.RATE_LIMITED, False),
+        (ls.UNAUTHORIZED, False),
+        (ls.Fault(status=502, body=b""), False),
+        (ls.Fault(status=504, body=b""), True),
+        (ls.Fault(status=524, body=b""), True),
+        (ls.CLOSES, True),
+        (ls.HTML, True),
+        (ls.INVALID_JSON, True),
+        (ls.EMPTY_CHOICES, True),
+        (ls.EMPTY_CONTENT, True),
+        (ls.FILTERED, True),
+        (ls.HUGE_IN_ONE_PIECE, True),
+        (body({"error": "out of memory"}), False),
+    ],
+)
+def test_it_is_known_what_may_have_been_billed(fault: ls.Fault, is_billed: bool) -> None:  # noqa: FBT001 - a case
+    assert failure(fault).possibly_billed is is_billed
+
+
+@pytest.mark.parametrize("status", [502, 503, 504, 521, 522, 523, 529])
+def test_a_provider_that_is_down_is_unavailable(status: int) -> None:
+    assert failure(ls.Fault(status=status, body=b"x")).kind is FailureKind.UNAVAILABLE
+
+
+def test_a_host_that_nobody_knows_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    error = failure_of(lambda: ask("http://ollama.localhost/v1"))
+    assert (error.kind, error.possibly_billed) == (FailureKind.UNAVAILABLE, False)
+    assert "cannot be reached" in error.message
+    assert "not known" in error.message
+
+
+def test_a_server_that_does_not_accept_in_time_is_unavailable() -> None:
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        address = full.getsockname()
+        waiting = [socket.socket() for _ in range(3)]
+        for one in waiting:
+            one.setblocking(False)  # noqa: FBT003 - the library's signature
+            one.connect_ex(address)
+        error = failure_of(lambda: ask(f"http://127.0.0.1:{address[1]}/v1", timeouts=Timeouts(connect_s=0.1)))
+        for one in waiting:
+            one.close()
+    assert (error.kind, error.possibly_billed) == (FailureKind.UNAVAILABLE, False)
+    assert "0.1 s" in error.message
+
+
+@pytest.mark.parametrize("timeouts", [Timeouts(first_byte_s=0.1), Timeouts(total_s=0.1)])
 def test_a_server_that_hangs_is_a_transient_failure(timeouts: Timeouts) -> None:
     error = failure(ls.HANGS, timeouts)
     assert error.kind is FailureKind.TRANSIENT
@@ -106,7 +168,7 @@ def test_a_server_that_hangs_is_a_transient_failure(timeouts: Timeouts) -> None:
 
 def test_a_slow_drip_ends_with_the_total_timeout_and_is_borne_within_it() -> None:
     began = time.monotonic()
-    assert failure(ls.SLOW_DRIP, Timeouts(read_s=5, total_s=0.3)).kind is FailureKind.TRANSIENT
+    assert failure(ls.SLOW_DRIP, Timeouts(idle_s=5, total_s=0.3)).kind is FailureKind.TRANSIENT
     assert time.monotonic() - began < 3
     with ls.loopback(ls.always(ls.Fault(drip_s=0.001))) as server:
         assert ask(server.base_url).text
@@ -114,7 +176,7 @@ def test_a_slow_drip_ends_with_the_total_timeout_and_is_borne_within_it() -> Non
 
 def test_an_answer_too_large_is_not_read_to_its_end() -> None:
     endless = ls.Fault(body=b"x" * (10 * 2**20 + 1), headers={"Content-Length": str(10**12)})
-    assert failure(endless, Timeouts(read_s=2)).kind is FailureKind.TERMINAL
+    assert failure(endless, Timeouts(idle_s=2)).kind is FailureKind.TERMINAL
 
 
 def test_a_cancelled_call_is_cancelled_and_no_failure() -> None:
@@ -126,11 +188,12 @@ def test_a_cancelled_call_is_cancelled_and_no_failure() -> None:
         asyncio.run(cancelled(server.base_url))
 
 
-def test_nobody_listening_is_transient() -> None:
+def test_a_provider_that_nobody_can_reach_is_unavailable_and_nothing_was_billed() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))  # bound, not listening
         error = failure_of(lambda: ask(f"http://127.0.0.1:{closed.getsockname()[1]}/v1"))
-    assert error.kind is FailureKind.TRANSIENT
+    assert error.kind is FailureKind.UNAVAILABLE
+    assert not error.possibly_billed
 
 
 @pytest.mark.parametrize(

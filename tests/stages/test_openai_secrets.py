@@ -6,6 +6,8 @@ Law: every reply comes from a server on this computer; no test needs a network.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import shutil
 import ssl
 import subprocess
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from stages.pipeline.contract import FailureKind
+from stages.pipeline.contract import FailureKind, ProviderError
 from tests import loopback_server as ls
 from tests.provider_calls import KEY, ask, ask_once, body, factory, failure, failure_of
 
@@ -48,6 +50,23 @@ def test_no_key_or_password_shows_in_the_provider_or_its_messages() -> None:
     assert KEY not in shown
     assert "anna" not in shown
     assert "***@127.0.0.1" in error.message
+
+
+@pytest.mark.parametrize("fault", [ls.Fault(), ls.UNAUTHORIZED, ls.CUT_STREAM, ls.CLOSES])
+def test_no_key_reaches_a_log_however_much_is_logged(fault: ls.Fault, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with ls.loopback(ls.always(fault)) as server:
+        for base_url in (
+            server.base_url,
+            server.base_url.replace("//", f"//anna:{KEY}@"),
+            f"{server.base_url}?k={KEY}",
+        ):
+            with contextlib.suppress(ProviderError):
+                ask(base_url)
+        assert len(server.requests) == 3
+    assert caplog.records
+    for record in caplog.records:
+        assert KEY not in f"{record.getMessage()} {record.args!r} {record.exc_text}"
 
 
 def test_a_missing_key_is_refused_unless_the_server_is_on_this_computer() -> None:
@@ -142,7 +161,7 @@ def test_a_certificate_that_is_not_trusted_is_refused(tmp_path: Path) -> None:
     assert "certificate" in error.message
 
 
-def test_tls_with_a_server_that_speaks_none_is_transient() -> None:
+def test_a_server_that_speaks_no_tls_is_unavailable() -> None:
     with ls.loopback() as server:
         error = failure_of(lambda: ask(server.base_url.replace("http:", "https:")))
-    assert error.kind is FailureKind.TRANSIENT
+    assert error.kind is FailureKind.UNAVAILABLE

@@ -21,7 +21,7 @@ from stages import prompts
 from stages.pipeline import script
 from stages.pipeline.contract import Language, Task
 from stages.prompts import checking
-from tests.loopback_server import fenced, respond
+from tests.loopback_answers import fenced, respond
 
 TASKS: tuple[Task, ...] = get_args(Task)
 LANGUAGES: tuple[Language, ...] = get_args(Language)

@@ -13,6 +13,7 @@ from stages.pipeline.settings import (
     ENVIRONMENT,
     JOBS_LIMIT,
     PROVIDERS,
+    TIMEOUT_LIMIT_S,
     Settings,
     SettingsError,
     from_environment,
@@ -29,6 +30,9 @@ CHOSEN = st.builds(
     base_url=st.sampled_from(["https://api.deepseek.com/v1", "http://localhost:11434/v1", Settings().base_url]),
     style=TEXTS,
     jobs=st.integers(1, JOBS_LIMIT),
+    temperature=st.none() | st.floats(0, 2),
+    max_answer_tokens=st.integers(0, 100_000),
+    idle_timeout_s=st.floats(0.001, TIMEOUT_LIMIT_S),
 )
 
 
@@ -49,7 +53,7 @@ def test_the_later_place_wins_and_the_others_stay() -> None:
     [
         (
             {"modle": "x"},
-            r"project.toml: there is no setting 'modle'; known are provider, model, base_url, style, jobs",
+            r"project.toml: there is no setting 'modle'; known are provider, model, base_url, style, jobs, temp",
         ),
         ({"api_key": "sk-1"}, r"there is no setting 'api_key'"),
         ({"jobs": "4"}, r"project.toml: jobs must be a whole number, not '4'"),
@@ -58,7 +62,14 @@ def test_the_later_place_wins_and_the_others_stay() -> None:
         ({"model": 3}, r"model must be a text in quotes, not 3"),
         ({"jobs": 0}, rf"jobs must be 1 to {JOBS_LIMIT}, not 0"),
         ({"jobs": JOBS_LIMIT + 1}, rf"jobs must be 1 to {JOBS_LIMIT}, not {JOBS_LIMIT + 1}"),
-        ({"provider": "claude"}, r"there is no provider 'claude'; there are offline, openai"),
+        ({"provider": "claude"}, r"there is no provider 'claude'; there are offline, openai, deepseek"),
+        ({"temperature": "hot"}, r"temperature must be a number, not 'hot'"),
+        ({"temperature": True}, r"temperature must be a number, not True"),
+        ({"temperature": 2.1}, r"temperature must be 0 to 2, not 2.1"),
+        ({"temperature": float("nan")}, r"temperature must be 0 to 2, not nan"),
+        ({"max_answer_tokens": -1}, r"max_answer_tokens must be 0 to 10000000, not -1"),
+        ({"idle_timeout_s": 0}, r"idle_timeout_s must be 0.001 to 86400, not 0"),
+        ({"total_timeout_s": float("inf")}, r"total_timeout_s must be 0.001 to 86400, not inf"),
         ({"style": "a\udcff"}, r"style holds bytes that are not UTF-8 text"),
     ],
 )
@@ -113,8 +124,9 @@ def test_a_broken_file_is_named_with_what_to_do(data: bytes) -> None:
 def test_every_setting_can_be_chosen_in_the_environment() -> None:
     assert set(ENVIRONMENT) == {field.name for field in fields(Settings)} - {"prices"}  # a table
     chosen = from_environment(dict.fromkeys(ENVIRONMENT.values(), "8"))
-    numbers = {name for name, value in asdict(Settings()).items() if isinstance(value, int | float)}
-    assert chosen == {name: 8 if name in numbers else "8" for name in ENVIRONMENT}
+    texts = [field.name for field in fields(Settings) if isinstance(field.default, str)]
+    assert chosen == dict.fromkeys(ENVIRONMENT, 8) | dict.fromkeys(texts, "8")
+    assert [type(chosen[name]) for name in ("jobs", "temperature")] == [int, float]
 
 
 def test_an_empty_variable_chooses_nothing() -> None:
@@ -127,6 +139,26 @@ def test_a_number_in_the_environment_must_be_one(value: str) -> None:
         from_environment({"SCENELOG_JOBS": value})
 
 
+@pytest.mark.parametrize("value", ["warm", "nan", "inf", "1,5", "0x1"])
+def test_a_time_or_a_temperature_in_the_environment_must_be_a_number(value: str) -> None:
+    with pytest.raises(SettingsError, match="environment: SCENELOG_TEMPERATURE must be a number"):
+        from_environment({"SCENELOG_TEMPERATURE": value})
+
+
+def test_a_whole_number_is_a_number_too() -> None:
+    assert merge(Settings(), "x", {"temperature": 1}).temperature == 1.0
+
+
+def test_a_place_that_names_another_provider_lets_go_of_the_model_and_the_address_of_the_first() -> None:
+    first = merge(Settings(), "config.toml", {"provider": "openai", "model": "m", "base_url": "http://a/v1", "jobs": 8})
+    other = merge(first, "options", {"provider": "deepseek"})
+    assert (other.model, other.base_url, other.jobs) == ("", "", 8)
+    assert merge(first, "options", {"provider": "deepseek", "model": "n"}).model == "n"
+    assert merge(first, "options", {"provider": "openai"}) == first
+    unnamed = merge(Settings(), "environment", {"model": "m", "base_url": "http://a/v1"})
+    assert merge(unnamed, "options", {"provider": "openai"}).base_url == "http://a/v1"
+
+
 def test_no_setting_is_a_key() -> None:
-    counts = {"max_tokens", "tokens_per_minute"}
-    assert not [name for name in asdict(Settings()) if ("key" in name or "token" in name) and name not in counts]
+    secret = {"key", "token", "secret", "password"}
+    assert not [name for name in asdict(Settings()) if secret & set(name.split("_"))]

@@ -6,21 +6,20 @@ once.
 
 from __future__ import annotations
 
+import os
 from functools import partial
 
 import cli
 from stages.pipeline import runner
 from stages.pipeline.calls import RetryPolicy
-from stages.providers import openai_compatible
-from stages.providers.openai_compatible import Timeouts, openai_factory
 
-TIMEOUTS = Timeouts(connect_s=5.0, read_s=1.5, total_s=5.0)
+TIMES = {"CONNECT": "5", "FIRST_BYTE": "1.5", "IDLE": "1.5", "TOTAL": "5"}
 POLICY = partial(RetryPolicy, attempts=2, first_s=0.001)
 
 
 def main() -> None:
     """Run the program."""
-    openai_compatible.__dict__["openai_factory"] = partial(openai_factory, timeouts=TIMEOUTS)
+    os.environ.update({f"SCENELOG_{name}_TIMEOUT_S": seconds for name, seconds in TIMES.items()})
     runner.__dict__["RetryPolicy"] = POLICY
     cli.main()
 
