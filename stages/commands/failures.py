@@ -74,6 +74,8 @@ def explained() -> Iterator[None]:
         raise CommandError(str(error)) from None
     except KeyboardInterrupt:
         raise Interrupted("interrupted; everything finished is saved") from None
+    except BrokenPipeError:  # whoever read our output went away: no error, see cli.main
+        raise
     except OSError as error:
         from stages.pipeline.outbox import advice  # noqa: PLC0415
 

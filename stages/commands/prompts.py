@@ -72,7 +72,7 @@ def eject(project: str | None, *, language: Language | None, projects: str) -> N
         place = _project(project, projects) if project else None
         folder = prompt_folders(str(place.folder) if place else None)[-1]
         languages = (language,) if language else wordings.LANGUAGES
-        for path, done in wordings.eject(real_system().files, folder, languages):
+        for path, done in list(wordings.eject(real_system().files, folder, languages)):  # all, whoever reads on
             click.echo(clean(f"{path}: {say(f'prompt_{done}')}"))
 
 

@@ -158,7 +158,10 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "nothing_edited": ("{name}: scene {number} was left as it is", "{name}：场景{number} 没有改动"),
     "edit_again": ("Edit it again?", "继续修改吗？"),
-    "text_kept": ("Your text is kept in {path}; go on with: {again}", "你写的内容保存在 {path}；继续修改：{again}"),
+    "text_kept": (
+        "Your text is kept in {path}; go on with: {again} (or delete that file to give it up)",
+        "你写的内容保存在 {path}；继续修改：{again}（删除该文件则放弃）",
+    ),
     "text_rejected": (
         "{path} does not pass the checks; nothing was changed.",
         "{path} 未通过检查；没有任何改动。",

@@ -90,6 +90,20 @@ def test_a_rejected_answer_that_passes_by_todays_rules_becomes_the_result_withou
         assert [request.task for request in server.requests] == ["enhancement"]
 
 
+def test_an_answer_to_an_older_question_is_accepted_as_that_and_is_stale(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_a_rejected_scene(program)
+    settings = program.project("s") / "project.toml"
+    settings.write_text(settings.read_text() + 'style = "水墨"\n')
+    monkeypatch.setattr(checks, "_invented", lambda *_: [])
+    program("check", "s")
+    for options in ((), ("--model", "another")):  # what it was made from is not known any more, and not made up
+        planned = program("plan", "s", "--stage", "storyboard", "--scenes", "2", "--json", *options)
+        steps = json.loads(planned.output)["steps"]
+        assert [step["reason"] for step in steps] == ["complete, input or settings changed: kept"]
+
+
 def test_of_several_answers_the_newest_that_passes_is_taken(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     story = program.story("s.txt", STORY)
     contents = [script_of(2, INVENTED), "我做不到。"]

@@ -119,11 +119,12 @@ def test_rerun_makes_stale_work_again_once(program: Program) -> None:
     with loopback() as server:
         program("run", program.story("s.txt", STORY), *model(server))
         asked = len(server.requests)
-        program("run", "s", *model(server), "--model", "another", "--scenes", "2", "--stale", "rerun")
+        first = program("run", "s", *model(server), "--model", "another", "--scenes", "2", "--stale", "rerun")
         assert [request.task for request in server.requests[asked:]] == ["storyboard", "enhancement"]
         result = program("run", "s", *model(server), "--model", "another", "--scenes", "2", "--stale", "rerun")
         assert len(server.requests) == asked + 2
     assert "complete" in result.output
+    assert "storyboard 4/4  scene 2" in first.output  # the others are done; it is not counted twice
     log = program.log("s")
     assert [entry["meta"]["stale"] for entry in of_type(log, "run.started")] == ["keep", "rerun"]
     assert not of_type(log, "scene.invalidated")

@@ -47,6 +47,16 @@ def test_ejected_prompts_change_nothing_until_they_are_edited(program: Program) 
     assert "8 complete (0 of them stale)" in program("plan", "s").output
 
 
+def test_a_reader_that_goes_away_keeps_no_prompt_from_being_written(program: Program) -> None:
+    program("run", program.story("s.txt", STORY), "--scenes", "1")
+    with program.start("prompts", "eject", "s", PYTHONUNBUFFERED="1") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert len(list((program.project("s") / "prompts").rglob("*.md"))) == len(get_args(Task)) * 2
+
+
 def test_an_edited_prompt_is_never_replaced_and_that_is_said(program: Program) -> None:
     program("run", program.story("s.txt", STORY), "--scenes", "1")
     program("prompts", "eject", "s", "--language", "zh")

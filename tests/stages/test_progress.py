@@ -314,6 +314,14 @@ def test_what_was_given_up_elsewhere_takes_no_edit_that_was_not_known_there() ->
         assert step.completion.edited
 
 
+def test_what_was_given_up_stays_given_up_whatever_is_heard_of_first() -> None:
+    here, there = Told("a"), Told("b")
+    here.fact(facts.SceneInvalidated(subject=SUBJECT, reason="asked for again", number=1))
+    there.complete(SUBJECT, "made\n", 1)
+    for logs in ([here, there], [there, here]):
+        assert fold(entry for log in logs for entry in log.entries).step("storyboard", "s0001").completion is None
+
+
 @pytest.mark.parametrize("is_edit", [True, False])
 def test_another_result_in_a_complete_stage_makes_its_outputs_due_again(*, is_edit: bool) -> None:
     log = told(1)
