@@ -11,6 +11,7 @@ import sys
 import click
 
 from stages.commands import VERSION
+from stages.commands.completing import complete_names
 from stages.commands.import_ import import_
 from stages.commands.log import log
 from stages.commands.retry import retry
@@ -32,6 +33,7 @@ def scenelog() -> None:
 
 for _command in (run, status, retry, snapshot, import_, log):
     scenelog.add_command(_command)
+complete_names(scenelog)
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """The vocabulary: one frozen dataclass per fact, in the past tense, and how each stands in a log entry.
 
 Law: a fact's own fields are small and go to `meta`, where folds read them; large content goes to `data` beside them.
-An event of a type unknown here is no fact, and no error.
+An event of an unknown type is no fact, and no error; one of a known type in a newer version is never guessed at.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, get_args
 import orjson
 
 from eventlog import Event
+from eventlog.errors import NewerFormatError
+from stages.pipeline.upcasters import newest_version
 
 if TYPE_CHECKING:
     from eventlog import Entry
@@ -240,14 +242,23 @@ def to_event(fact: Fact, content: Any = None) -> Event:
     subject = meta.pop("subject", "")
     for name in meta.keys() & _LIMITS.keys():
         meta[name] = shorten(meta[name], _LIMITS[name])
-    return Event(type=TYPES[type(fact)], data=content, subject=subject, meta=meta)
+    name = TYPES[type(fact)]
+    return Event(type=name, data=content, subject=subject, meta=meta, v=newest_version(name))
 
 
 def to_fact(entry: Entry) -> Fact | None:
-    """Read the fact of an entry; None if its type is not in this vocabulary."""
+    """Read the fact of an entry that upcasters brought up to date; None if its type is not in this vocabulary.
+
+    Raises NewerFormatError if a newer program wrote it: what it means now is not known here.
+    """
     kind = _CLASSES.get(entry.type)
     if kind is None:
         return None
+    if entry.v > newest_version(entry.type):
+        raise NewerFormatError(
+            f"seq {entry.seq}: {entry.type} is of version {entry.v}, this scenelog reads up to"
+            f" {newest_version(entry.type)}; nothing is wrong with the log: install a newer scenelog"
+        )
     given = {**entry.meta, "subject": entry.subject}
     fact: Fact = kind(**{field.name: given[field.name] for field in fields(kind) if field.name in given})
     return fact

@@ -174,7 +174,7 @@ def _apply(state: Progress, fact: facts.Fact, entry: Entry) -> None:  # noqa: C9
             step.completion, step.failure, step.unread = None, None, None
             _unfinish(state, fact.subject.split("/")[0])
         case facts.StageCompleted():
-            state.completed_stages = sorted({*state.completed_stages, fact.subject})
+            _stage_completed(state, fact.subject)
         case facts.ProgressImported():
             _imported(state, fact, entry, ref)
         case facts.PlanningStarted() | facts.PlanningFailed():
@@ -232,6 +232,12 @@ def _failed(state: Progress, fact: facts.SceneRejected | facts.SceneFailed, fail
     if step.completion is None:  # a failure beside a result, on another device, takes nothing away
         step.failure = failure
         step.failures += 1
+
+
+def _stage_completed(state: Progress, stage: str) -> None:
+    """Believe it where every scene is there: a salvaged log may say so and lack the answer of one."""
+    if all(state.step(stage, scene.id).completion for scene in state.scenes):
+        state.completed_stages = sorted({*state.completed_stages, stage})
 
 
 def _unfinish(state: Progress, stage: str) -> None:

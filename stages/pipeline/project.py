@@ -20,6 +20,7 @@ from stages.pipeline.progress import Progress, ProgressProjection
 from stages.pipeline.results import bible_text, text_of_completion
 from stages.pipeline.snapshots import Snapshots
 from stages.pipeline.text import digest
+from stages.pipeline.upcasters import UPCASTERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -70,7 +71,12 @@ class Project:
         if not importing:
             refuse_unknown_progress(files, folder)
         log = EventLog.open(
-            f"{folder}/{LOG}", program=system.program, files=files, time_ns=system.time_ns, randomness=system.randomness
+            f"{folder}/{LOG}",
+            program=system.program,
+            files=files,
+            upcasters=UPCASTERS,
+            time_ns=system.time_ns,
+            randomness=system.randomness,
         )
         if (damage := log.read_only) is not None:
             log.close()

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from eventlog import LogDamagedError, read
 from eventlog.entry import decode
+from eventlog.projection import upcast
 from stages.pipeline.progress import Progress, ProgressProjection
+from stages.pipeline.upcasters import UPCASTERS
 
 if TYPE_CHECKING:
     from eventlog.files import Files
@@ -30,7 +32,7 @@ class ProjectView:
         projection = ProgressProjection()
         self.progress: Progress = projection.initial()
         try:
-            for entry in read(path, files=files):
+            for entry in read(path, files=files, upcasters=UPCASTERS):
                 if at is not None and entry.seq > at:
                     break
                 self.log_id = self.log_id or str(entry.meta.get("log", ""))
@@ -45,7 +47,7 @@ class ProjectView:
     def content(self, ref: Ref) -> Any:
         """The content of an entry that progress refers to."""
         entry = decode(self._files.read_at(self._handle, ref.offset, ref.size), offset=ref.offset)
-        return entry.data if entry is not None else {}
+        return upcast(entry, UPCASTERS).data if entry is not None else {}
 
     def close(self) -> None:
         """Give back the file."""
