@@ -89,7 +89,7 @@ def _summed(stage: str, moments: Sequence[Moment], now: Any) -> dict[str, Any]:
 def _lines(told: dict[str, Any]) -> Iterator[str]:
     yield clean(f"{told['project']}: scene {told['scene']} {told['title']} ({told['id']})")
     for stage in told["stages"]:
-        sums = f"attempts {stage['attempts']}, failures {stage['failures']}, waited {stage['waited_s']:g} s"
+        sums = f"attempts {stage['attempts']}, failures {stage['failures']}, waited {stage['waited_s']:.3f} s"
         yield f"{stage['stage']}: {sums}, tokens {stage['prompt_tokens']} + {stage['completion_tokens']}"
         for one in stage["history"]:
             place = f"seq {one['seq']:<6} {one['time'].replace('T', ' ')[:19]}  run {one['run']}"
@@ -99,8 +99,8 @@ def _lines(told: dict[str, Any]) -> Iterator[str]:
 
 def _sentence(one: dict[str, Any]) -> str:
     what, attempt = one["what"], f"attempt {one['attempt']} " if "attempt" in one else ""
-    took = f" after {one['took_s']:.3g} s" if "took_s" in one else ""
-    waited = f" (waited {one['waited_s']:.3g} s)" if "waited_s" in one else ""
+    took = f" after {one['took_s']:.3f} s" if "took_s" in one else ""
+    waited = f" (waited {one['waited_s']:.3f} s)" if "waited_s" in one else ""
     tokens = ""
     if what == "answered":
         tokens = f": {one.get('prompt_tokens', 0)} + {one.get('completion_tokens', 0)} tokens"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from eventlog import Event, EventLog
+from eventlog.files import RealFiles
 from stages.pipeline import events as facts
 from tests.commands.stories import STORY, is_storyboard_of, model
-from tests.loopback_server import SERVER_ERROR, loopback
+from tests.loopback_server import BAD_REQUEST, loopback
 from tests.program import files_of
 from tests.stages.told import Told, scenes
 
@@ -112,18 +114,18 @@ def test_attempts_errors_waits_and_tokens_are_told(program: Program) -> None:
     ]
     assert whats(found["enhancement"])[-1] == ("not run", "waits for storyboard")
     said = program("log", "why", "s", 2).output
-    assert "failed after 1 s: transient: the server had an error" in said
-    assert "attempt 2 started (waited 1 s): failed 1 time, tried again" in said
+    assert "failed after 1.000 s: transient: the server had an error" in said
+    assert "attempt 2 started (waited 1.000 s): failed 1 time, tried again" in said
     assert "\x1b" not in said
 
 
 def test_a_real_server_that_failed_shows_with_its_kind_and_the_scene_beside_it_does_not(program: Program) -> None:
-    with loopback(lambda _number, asked: SERVER_ERROR if is_storyboard_of(2, asked) else None) as server:
+    with loopback(lambda _number, asked: BAD_REQUEST if is_storyboard_of(2, asked) else None) as server:
         program(
             "run", program.story("s.txt", STORY), "--scenes", "1-2", "--stage", "storyboard", *model(server), code=3
         )
     failed, well = told(program, "s", 2)["storyboard"], told(program, "s", 1)["storyboard"]
-    assert {one.get("kind") for one in failed["history"] if one["what"] == "failed"} == {"transient"}
+    assert {one.get("kind") for one in failed["history"] if one["what"] == "failed"} == {"terminal"}
     assert failed["now"]["action"] == "run"
     assert well["failures"] == 0
 
@@ -153,6 +155,32 @@ def test_imported_results_are_told(program: Program) -> None:
     program("import", "storyboard_progress.json", "--name", "s")
     assert whats(told(program, "s", 1)["storyboard"]) == [("completed", "by the older program")]
     assert whats(told(program, "s", 2)["storyboard"]) == [("failed", "by the older program")]
+
+
+def test_the_log_is_read_once_and_what_others_have_said_is_not_kept(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = Told()
+    log.story("正文" * 100, scenes(20))
+    for number in range(1, 21):
+        log.complete(f"storyboard/s{number:04d}", "镜头" * 100_000)
+    write_log(program, [entry.to_event() for entry in log.entries])
+    size = (program.project("s") / "events.jsonl").stat().st_size
+    told(program, "s", 7)  # what is loaded and compiled on first use is not what is measured
+    read, real = [0], RealFiles.read_at
+
+    def counting(self: RealFiles, handle: int, offset: int, wanted: int) -> bytes:
+        data = real(self, handle, offset, wanted)
+        read[0] += len(data)
+        return data
+
+    monkeypatch.setattr(RealFiles, "read_at", counting)
+    tracemalloc.start()
+    assert told(program, "s", 7)["storyboard"]["attempts"] == 1
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert size <= read[0] < size * 1.1
+    assert peak < size / 2
 
 
 @pytest.mark.parametrize(

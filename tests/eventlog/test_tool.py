@@ -507,8 +507,22 @@ def peak_bytes(*arguments: str | Path) -> int:
     return int(ran.stderr.splitlines()[-1])
 
 
-@pytest.mark.parametrize("command", [("show",), ("show", "--json"), ("show", "--reverse"), ("verify",)])
-def test_memory_stays_flat_however_long_the_log(log: Path, command: tuple[str, ...]) -> None:
+FLAT = (
+    "show",
+    "show --json",
+    "show --reverse",
+    "verify",
+    "verify --deep",
+    "replay",
+    "diff",
+    "stats",
+    "export",
+    "repair",
+)
+
+
+@pytest.mark.parametrize("command", [each.split() for each in FLAT], ids=FLAT)
+def test_memory_stays_flat_however_long_the_log(log: Path, command: list[str]) -> None:
     long = log.with_name("long.jsonl")
     with EventLog.open(str(long)) as writer:
         for _ in range(40):
