@@ -89,7 +89,7 @@ def disk(files: Files, folder: Path, *, log: str = "") -> Iterator[Check]:
             files.close(files.open(log, "append"))
         took_ms = sync_ms(files, folder)
     except OSError as error:
-        said = f"{folder} cannot be written: {error.strerror or error}"
+        said = f"{log if log and error.filename == log else folder} cannot be written: {error.strerror or error}"
         yield Check(name="permissions", state=PROBLEM, message=said, next=f"look at: ls -la {quoted(str(folder))}")
         yield Check(name="sync", state=NOTE, message="not timed: nothing can be written there")
         return

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from eventlog import LogDamagedError, read
 from eventlog.entry import decode
+from eventlog.errors import NewerFormatError
 from eventlog.projection import upcast
 from stages.pipeline.progress import Progress, ProgressProjection
 from stages.pipeline.upcasters import UPCASTERS
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
 class ProjectView:
     """What the log at `path` adds up to, up to and with the entry `at` (None: all there is).
 
-    `damage` says what is wrong with the log if not all of it can be read; the progress is then that of the good part.
+    `damage` says why not all of the log can be read, if so: it is damaged, or was written by a newer program. The
+    progress is then that of what comes before.
     """
 
     def __init__(self, path: str, files: Files, *, at: int | None = None) -> None:
         self.log_id, self.last_seq = "", -1
-        self.damage: LogDamagedError | None = None
+        self.damage: LogDamagedError | NewerFormatError | None = None
         self._files = files
         self._handle = files.open(path, "read")
         projection = ProgressProjection()
@@ -38,7 +40,7 @@ class ProjectView:
                 self.log_id = self.log_id or str(entry.meta.get("log", ""))
                 self.last_seq = entry.seq
                 self.progress = projection.apply(self.progress, entry)
-        except LogDamagedError as error:
+        except (LogDamagedError, NewerFormatError) as error:
             self.damage = error
         except BaseException:
             self.close()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import tempfile
+import threading
 from collections import namedtuple
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +18,7 @@ from eventlog import EventLog
 from eventlog.files import RealFiles
 from stages.commands import health
 from tests.commands.stories import STORY
+from tests.eventlog.test_tool import as_nobody
 from tests.loopback_server import loopback
 from tests.program import files_of
 
@@ -153,6 +157,45 @@ def test_the_provider_is_asked_only_when_it_is_asked_for(program: Program, monke
     assert "cannot be reached" in found["message"]
     monkeypatch.setenv("OPENAI_BASE_URL", f"nowhere://{KEY}@x")
     assert KEY not in program("log", "doctor", "--provider", code=1).output
+
+
+class Guarded(BaseHTTPRequestHandler):
+    """A server that answers only with the key."""
+
+    def do_GET(self) -> None:
+        """Answer, or refuse."""
+        self.send_response(200 if self.headers["Authorization"] == f"Bearer {KEY}" else 401)
+        self.end_headers()
+
+    def log_message(self, *_arguments: object) -> None:
+        """Say nothing."""
+
+
+def test_a_key_that_is_refused_is_a_problem_and_the_right_one_is_sent(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCENELOG_PROVIDER", "openai")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Guarded) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{server.server_port}/v1")
+        monkeypatch.setenv("OPENAI_API_KEY", KEY)
+        assert checks(program, "--provider")["provider"]["state"] == "ok"
+        monkeypatch.setenv("OPENAI_API_KEY", f"{KEY}x")
+        assert "refuses the key" in checks(program, "--provider", code=1)["provider"]["message"]
+        server.shutdown()
+
+
+def test_a_log_that_belongs_to_somebody_else_is_a_problem(program: Program) -> None:
+    project(program)
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        there = Path(name)
+        log = there / "events.jsonl"
+        log.write_bytes((program.project("人生") / "events.jsonl").read_bytes())
+        log.chmod(0o444)
+        there.chmod(0o777)
+        with as_nobody():
+            found = checks(program, name, code=1)
+    assert "events.jsonl" in found["permissions"]["message"]
 
 
 def test_a_project_that_is_none_is_one_plain_line(program: Program) -> None:

@@ -5,6 +5,7 @@ Law: the files in tests/golden/ were written once and are never written again; a
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -97,6 +98,8 @@ def test_an_event_of_an_old_version_is_brought_up_to_date_while_it_is_read(
     assert fact == facts.PlanningFailed(subject="planning/x/1", attempt="a", kind="terminal", message="an old reason")
     assert facts.to_event(fact).v == 2
     assert program("log", "replay", "s").exit_code == 0
+    assert json.loads(program("status", "s", "--json").output)["state"] == "new"
+    assert program("run", "s", code=3).exception is not None  # it has no scenes, which is told, and its past is read
 
 
 def test_an_event_of_a_newer_version_is_shown_and_never_guessed_at(program: Program) -> None:
@@ -115,10 +118,23 @@ def test_an_event_of_a_newer_version_is_shown_and_never_guessed_at(program: Prog
         ["log", "replay", "s"],
         ["log", "stats", "s"],
         ["log", "why", "s", "1"],
-        ["status", "s"],
+        ["snapshot", "s", "-o", "x"],
         ["run", "s"],
     ):
         said = program(*command, code=1).output
         assert "install a newer scenelog" in said
         assert said.count("\n") == 1
         assert "corrupt" not in said
+
+
+def test_a_project_of_a_newer_program_is_listed_as_such_and_hides_no_other(program: Program) -> None:
+    for name, v in (("new", 2), ("old", 1)):
+        folder = program.project(name)
+        folder.mkdir(parents=True)
+        with EventLog.open(str(folder / "events.jsonl")) as log:
+            log.append_many([replace(facts.to_event(facts.ProjectCreated(name=name)), v=v)])
+    assert [(one["name"], one["state"]) for one in json.loads(program("status", "--json").output)] == [
+        ("new", "newer"),
+        ("old", "new"),
+    ]
+    assert "install a newer scenelog" in program("status", "new").output
