@@ -22,7 +22,7 @@ from eventlog.tool.output import write_files
 from eventlog.tool.progress import watched
 from eventlog.tool.table import cells
 from eventlog.tool.text import clean, escape
-from eventlog.tool.view import COUNTING, changes, folded, shown
+from eventlog.tool.view import COUNTING, changes, folded, shown, shown_part
 from eventlog.tool.walk import Selection
 from eventlog.tool.wording import change_lines, state_lines
 
@@ -160,18 +160,15 @@ class _Met:
 
 
 def _steps(log: Look, lens: Lens[Any], after: Place | None) -> Iterator[tuple[Entry, list[Any]]]:
-    entries = log.entries()
     state = lens.projection.initial()
-    before: Any = None
-    for entry, _ in entries:
-        is_shown = next(up_to([(entry, True)], after), None) is None
-        if is_shown and before is None:
-            before = shown(lens, state)
-        state = lens.projection.apply(state, upcast(entry, lens.upcasters))
+    is_shown = False
+    for entry, _ in log.entries():
+        newest = upcast(entry, lens.upcasters)
+        is_shown = is_shown or next(up_to([(entry, True)], after), None) is None
+        before = shown_part(lens, state, newest) if is_shown else None
+        state = lens.projection.apply(state, newest)
         if is_shown:
-            now = shown(lens, state)
-            yield entry, list(changes(before, now))
-            before = now
+            yield entry, list(changes(before, shown_part(lens, state, newest)))
 
 
 def _in_form(value: Any, *, as_json: bool) -> Iterator[str]:

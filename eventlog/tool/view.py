@@ -59,6 +59,9 @@ class Lens(Protocol[State]):
     def show(self, state: State) -> Any:
         """The state as a JSON object, with whatever changes as a value below a key that stays."""
 
+    def touched(self, state: State, entry: Entry) -> Any:
+        """The part of what `show` gives that this entry can change, under the same keys."""
+
     def files(self, state: State, read: Read) -> Mapping[str, bytes]:
         """The files that `replay` writes out, by their paths beside the log; '/' parts the names."""
 
@@ -115,6 +118,10 @@ class CountingLens:
         """See Lens.show."""
         return state
 
+    def touched(self, state: dict[str, Any], _entry: Entry) -> Any:
+        """See Lens.touched."""
+        return state
+
     def files(self, _state: dict[str, Any], _read: Read) -> Mapping[str, bytes]:
         """See Lens.files: there are none."""
         return {}
@@ -150,7 +157,16 @@ def folded(lens: Lens[State], entries: Iterable[Entry]) -> State:
 
 def shown(lens: Lens[State], state: State) -> Any:
     """What the lens shows now, as a value of its own: a later entry may change the state in place."""
-    return orjson.loads(orjson.dumps(lens.show(state)))
+    return _own(lens.show(state))
+
+
+def shown_part(lens: Lens[State], state: State, entry: Entry) -> Any:
+    """What the lens shows now of what this entry can change, as a value of its own."""
+    return _own(lens.touched(state, entry))
+
+
+def _own(value: Any) -> Any:
+    return orjson.loads(orjson.dumps(value))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ from stages.pipeline.upcasters import UPCASTERS
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from eventlog import Entry
     from eventlog.tool.view import Read
     from stages.pipeline.contract import Scene, Stage
     from stages.pipeline.progress import Ref, Step
@@ -52,6 +53,15 @@ class ProgressLens:
         status = {one.name: _status(one) for one in count(state, self._stages)}
         scenes = {name: {str(one.number): _shown(state, name, one) for one in state.scenes} for name in self._names}
         return {"project": state.name, "status": status, **scenes}
+
+    def touched(self, state: Progress, entry: Entry) -> Any:
+        """See Lens.touched: an entry about one scene in one stage changes that, and the stage's line of the table."""
+        name, _, scene_id = entry.subject.partition("/")
+        scene = next((one for one in state.scenes if one.id == scene_id), None)
+        if name not in self._names or scene is None:
+            return self.show(state)
+        (counted,) = count(state, [stage for stage in self._stages if stage.name == name])
+        return {"status": {name: _status(counted)}, name: {str(scene.number): _shown(state, name, scene)}}
 
     def files(self, state: Progress, read: Read) -> Mapping[str, bytes]:
         """See Lens.files: the progress file of each stage in which a scene is finished."""

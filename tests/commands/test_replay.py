@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 import cli
 from eventlog import Entry, Event, EventLog, read
+from eventlog.tool.view import changes
 from stages.pipeline import events as facts
 from stages.pipeline.lens import ProgressLens
 from stages.pipeline.results import snapshot
@@ -143,10 +144,14 @@ def test_replay_at_any_seq_is_the_fold_of_the_entries_up_to_it_after_any_crash(
     log = folder / LOG.lstrip("/")
     entries = list(read(str(log), unconfirmed=True))
     assert len(entries) > sum(map(len, batches))
+    states = [orjson.loads(orjson.dumps(LENS.show(fold(entries[:count])))) for count in range(len(entries) + 1)]
+    for line in shown("log", "replay", log, "--step", "--json").splitlines():
+        step = json.loads(line)
+        found = changes(states[step["seq"]], states[step["seq"] + 1])
+        assert step["changes"] == [change.to_json() for change in found]
     for seq in range(-1, len(entries)):
         progress = fold(entries[: seq + 1])
-        expected = orjson.loads(orjson.dumps(LENS.show(progress)))
-        assert json.loads(shown("log", "replay", log, "--json", "--at", seq)) == expected
+        assert json.loads(shown("log", "replay", log, "--json", "--at", seq)) == states[seq + 1]
         for name, data_then in rebuilt(progress, entries).items():
             assert shown("log", "replay", log, "--at", seq, "--file", name).encode() == data_then
 
