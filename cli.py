@@ -12,6 +12,7 @@ import click
 
 from stages.commands import VERSION
 from stages.commands.check import check
+from stages.commands.completing import complete_names
 from stages.commands.edit import edit
 from stages.commands.import_ import import_
 from stages.commands.log import log
@@ -37,6 +38,7 @@ def scenelog() -> None:
 
 for _command in (run, plan, status, check, edit, retry, snapshot, import_, providers, prompts, log):
     scenelog.add_command(_command)
+complete_names(scenelog)
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -389,6 +390,59 @@ def test_what_can_be_deleted_comes_back(shown: tuple[str, Path, list[str]]) -> N
         path.unlink()
     run(folder, "run", project.name)
     assert {path: path.read_bytes() for path in before} == before
+
+
+# the worked example
+
+
+def masked(text: str) -> str:
+    """What is shown, with the numbers and digests that differ from run to run taken out."""
+    lines = re.sub(r"\S*/(?=projects/)", "", text).splitlines()
+    return "\n".join(re.sub(r"\b[0-9a-f]{8}\b|\d+", "#", line) for line in lines)
+
+
+def test_the_accidents_on_the_page_end_as_they_are_told(name: str, tmp_path: Path) -> None:
+    run(tmp_path, "run", str(ROOT / "examples/the-last-ferry.txt"))
+    told = blocks(name, "console")
+    assert len(told) == 3
+    ours = f'scenelog() {{ {shlex.quote(sys.executable)} -c "import cli; cli.main()" "$@"; }}\n'
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "LC_ALL": LOCALES[name], "PYTHONUTF8": "1"}
+    environment |= {"XDG_STATE_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
+    for block in told:
+        for typed, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):
+            done = subprocess.run(
+                ["/usr/bin/env", "bash", "-c", f"exec 2>&1\n{ours}{typed}"],
+                cwd=tmp_path,
+                env=environment,
+                capture_output=True,
+                timeout=60,
+                check=True,
+            )
+            assert masked(done.stdout.decode()) == masked(shown), typed
+
+
+SHELLS = {"bash": "bash --norc --noprofile -c", "zsh": "zsh -f -c", "fish": "fish --no-config -c"}
+LOADED = {
+    "bash": "complete -p scenelog",
+    "zsh": "print -r -- $_comps[scenelog]",
+    "fish": "complete --do-complete 'scenelog log w'",
+}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_line_for_each_shell_turns_completion_on(name: str, shell: str, tmp_path: Path) -> None:
+    (line,) = blocks(name, shell)
+    program = shlex.split(SHELLS[shell])
+    if shutil.which(program[0]) is None:
+        pytest.skip(f"{shell} is not here")
+    script = tmp_path / "scenelog"
+    script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c "import cli; cli.main()" "$@"\n')
+    script.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
+    before = "autoload -Uz compinit; compinit -D\n" if shell == "zsh" else ""
+    typed = f"{before}{line}{LOADED[shell]}"
+    done = subprocess.run([*program, typed], env=environment, cwd=tmp_path, capture_output=True, timeout=60, check=True)
+    assert re.search(r"_scenelog_completion|^why\b", done.stdout.decode(), re.MULTILINE)
 
 
 # the program

@@ -16,31 +16,37 @@ from eventlog.checkpoint import load_checkpoint
 from eventlog.files import folder_of, read_file
 from eventlog.projection import upcast
 from eventlog.reading import log_id_of
+from eventlog.tool.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from eventlog.entry import Entry
     from eventlog.tool.look import Look
-    from eventlog.tool.view import Lens
+    from eventlog.tool.view import Lens, Mark
 
 EQUAL, BEHIND, MISSING, DIFFERENT = "equal", "behind", "missing", "different"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Derived:
-    """A checkpoint or a file beside the log. `seq` is the entry up to which it was made; None if there is none."""
+    """A checkpoint or a file beside the log. `seq` is the entry up to which it was made; None if there is none.
+
+    `behind` counts what is not in it, one `unit` each.
+    """
 
     name: str
     state: str
     seq: int | None
     behind: int = 0
+    unit: str = "entry"
 
     @property
     def message(self) -> str:
         """What is to be said of it; empty if it is as it must be."""
         if self.state == BEHIND:
-            return f"{self.name}: {self.behind} entries behind: it is what the log added up to at seq {self.seq}"
+            behind = counted(self.behind, self.unit)
+            return f"{self.name}: {behind} behind: it is what the log added up to at seq {self.seq}"
         if self.state == MISSING:
             return f"{self.name}: missing; it is written again when the log is next used"
         if self.state == DIFFERENT:
@@ -60,31 +66,46 @@ def derived(log: Look, lens: Lens[Any]) -> list[Derived]:
         if ours and ours.position.seq == last:
             same = _canonical(lens.projection.save(state)) == _canonical(ours.state)
             found.append(Derived(name=CHECKPOINT, state=EQUAL if same else DIFFERENT, seq=last if same else None))
-    expected = lens.files(state, log.entry_at)
+    expected = lens.derived(state, log.entry_at)
+    optional = lens.optional(state)
     there = {name: read_file(log.files, f"{folder_of(log.path)}/{name}") for name in expected}
     unlike = {name: data for name, data in there.items() if data is not None and data != expected[name]}
     made_at = _made_at(log, lens, unlike) if unlike else {}
-    return found + [_derived(name, there[name], made_at, is_like=name not in unlike, last=last) for name in expected]
+    for name, data in there.items():
+        if data is None:
+            found += [] if name in optional else [Derived(name=name, state=MISSING, seq=None)]
+        elif name not in unlike:
+            found.append(Derived(name=name, state=EQUAL, seq=last))
+        elif name in made_at:
+            found.append(_behind(name, made_at[name], now=(last, lens.mark(state, name))))
+        else:
+            found.append(Derived(name=name, state=DIFFERENT, seq=None))
+    return found
 
 
-def _derived(name: str, data: bytes | None, made_at: dict[str, int], *, is_like: bool, last: int) -> Derived:
-    if data is None:
-        return Derived(name=name, state=MISSING, seq=None)
-    if is_like:
-        return Derived(name=name, state=EQUAL, seq=last)
-    if name in made_at:
-        return Derived(name=name, state=BEHIND, seq=made_at[name], behind=last - made_at[name])
-    return Derived(name=name, state=DIFFERENT, seq=None)
+def _behind(name: str, then: tuple[int, Mark], *, now: tuple[int, Mark]) -> Derived:
+    """A file that a rebuild at an earlier seq gives; if nothing it counts was added since, the entries are told."""
+    amount = now[1].amount - then[1].amount
+    behind, unit = (amount, now[1].unit) if amount > 0 else (now[0] - then[0], "entry")
+    return Derived(name=name, state=BEHIND, seq=then[0], behind=behind, unit=unit)
 
 
-def _made_at(log: Look, lens: Lens[Any], unlike: dict[str, bytes]) -> dict[str, int]:
-    """At which last seq a rebuild gave these files; those that none gives are left out."""
+def _made_at(log: Look, lens: Lens[Any], unlike: dict[str, bytes]) -> dict[str, tuple[int, Mark]]:
+    """At which last seq a rebuild gave these files, and of what; those that none gives are left out."""
     state = lens.projection.initial()
-    found: dict[str, int] = {}
+    marks: dict[str, tuple[Mark, bool]] = {}
+    found: dict[str, tuple[int, Mark]] = {}
     for entry in _entries(log, lens):
         state = lens.projection.apply(state, entry)
-        made = lens.files(state, log.entry_at)
-        found |= {name: entry.seq for name, data in unlike.items() if made.get(name) == data}
+        for name, data in unlike.items():
+            mark = lens.mark(state, name)
+            if name in marks and marks[name][0] == mark:
+                same = marks[name][1]
+            else:
+                same = lens.gives(state, name, data, log.entry_at)
+            marks[name] = mark, same
+            if same:
+                found[name] = entry.seq, mark
     return found
 
 

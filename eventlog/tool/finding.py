@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, assert_never
 from eventlog import reading
 from eventlog.files import RealFiles
 from eventlog.recovery import State
+from eventlog.tool.text import counted
 
 if TYPE_CHECKING:
     from eventlog.files import Files
@@ -71,7 +72,7 @@ def examine(path: str, program: str = PROGRAM, *, files: Files | None = None) ->
         state, code, remedy, following = FOREIGN, FAILED, "name another file", ""
     else:
         state = found.state
-        code, remedy, following = _sentence(found, program)
+        code, remedy, following = _sentence(found, path, program)
     line, offset, seq, reason = _place(found)
     return Finding(
         path=path,
@@ -88,17 +89,20 @@ def examine(path: str, program: str = PROGRAM, *, files: Files | None = None) ->
     )
 
 
-def _sentence(found: Verification, program: str) -> tuple[int, str, str]:
+def _sentence(found: Verification, path: str, program: str) -> tuple[int, str, str]:
     """The exit code, what the state means for the user, and what to type next."""
-    last_entry = command(program, "show", found.path, "--reverse", "--limit", "1")
+    last_entry = command(program, "show", path, "--reverse", "--limit", "1")
     match found.state:
         case State.CLEAN:
             return OK, "", ""
         case State.TORN:
             return TORN, "the next writer moves these bytes to quarantine/ and goes on", last_entry
         case State.CORRUPT:
-            kept = f"the {found.end.seq + 1} entries before it are good; copy the folder, then save them"
-            return CORRUPT, kept, command(program, "show", found.path, "--json") + " > saved.jsonl"
+            return (
+                CORRUPT,
+                f"what is before it is good: {counted(found.end.seq + 1, 'entry')}",
+                command(program, "repair", path),
+            )
         case State.BEHIND:
             return BEHIND, "this is an older or another copy of the log: put the right one back", last_entry
         case State.NEWER:

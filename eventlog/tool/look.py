@@ -13,10 +13,11 @@ from eventlog.entry import Entry, decode
 from eventlog.errors import EventLogError
 from eventlog.tool.console import flush, say
 from eventlog.tool.finding import OK, TORN, examine
+from eventlog.tool.sift import Sift
 from eventlog.tool.walk import Selection, Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from eventlog.files import RealFiles
 
@@ -24,12 +25,12 @@ EVERYTHING = Selection()
 
 
 class Look:
-    """A log that is open for a look."""
+    """A log that is open for a look. `in_doubt` tells, after one, that the log must be judged as a whole."""
 
     def __init__(self, files: RealFiles, path: str, handle: int) -> None:
         self.path, self.files, self.handle = path, files, handle
         self._unconfirmed: list[int] = []
-        self._in_doubt = False
+        self.in_doubt = False
 
     def entries(self, selection: Selection = EVERYTHING, *, reverse: bool = False) -> Iterator[tuple[Entry, bool]]:
         """Yield the wanted entries, each with whether it is confirmed; the limit is left to whoever counts."""
@@ -40,7 +41,24 @@ class Look:
                     self._unconfirmed = [*self._unconfirmed[:1], entry.seq]
                 yield entry, confirmed
         finally:
-            self._in_doubt = self._in_doubt or walk.in_doubt
+            self.in_doubt = self.in_doubt or walk.in_doubt
+
+    def sifted(self, needles: Sequence[bytes]) -> Iterator[tuple[Entry, bool]]:
+        """Yield, in order, the entries whose line holds one of the needles; see Sift for what is verified of the log.
+
+        What a writer appends meanwhile is left out.
+        """
+        newest = Selection(limit=1)
+        last, is_confirmed = next(self.entries(newest, reverse=True), (None, False))
+        sift = Sift(self.files, self.handle)
+        for entry in sift.entries(needles):
+            if last is not None and entry.seq > last.seq:
+                break
+            confirmed = is_confirmed or (last is not None and entry.seq <= last.dur)
+            if not confirmed:
+                self._unconfirmed = [*self._unconfirmed[:1], entry.seq]
+            yield entry, confirmed
+        self.in_doubt = self.in_doubt or sift.unread > 0 or sift.lines <= (last.seq if last else -1)
 
     def entry_at(self, offset: int, size: int) -> Entry:
         """The entry whose line has `size` bytes at `offset`; raises EventLogError if no line verifies there."""
@@ -56,7 +74,7 @@ class Look:
             low, high = min(self._unconfirmed), max(self._unconfirmed)
             which = f"seq {low}" if low == high else f"seq {low} to {high}"
             say(f"{self.path}: {which}: verified, but nothing vouches yet that it was acknowledged")
-        if not self._in_doubt:
+        if not self.in_doubt:
             return OK
         finding = examine(self.path, program, files=self.files)
         if finding.message:

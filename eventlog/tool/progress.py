@@ -65,7 +65,14 @@ class _WatchedFiles(RealFiles):
         self._bar.refresh()
 
     def stop(self) -> None:
-        """Take the bar away."""
+        """Take the bar away; it comes back after a second of nothing but reading."""
+        self._due = self._clock() + AFTER_S
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
+
+
+def make_room(files: RealFiles) -> None:
+    """Something will be printed: what is drawn must not be in its way."""
+    if isinstance(files, _WatchedFiles):
+        files.stop()

@@ -17,7 +17,7 @@ from eventlog.repair import kept_name, plan_repair, salvage
 from eventlog.tool.console import flush, guarded, say, write_text
 from eventlog.tool.finding import FAILED, OK, PROGRAM, command, examine
 from eventlog.tool.progress import watched
-from eventlog.tool.text import clean, escape
+from eventlog.tool.text import clean, counted, escape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -123,13 +123,13 @@ def _lines(told: dict[str, Any]) -> Iterator[str]:
         return
     kept, lost, quarantined = told["kept"], told["lost"], told["quarantined"]
     yield f"{told['path']}: {told['state']}: {told['reason']}"
-    yield f"kept         {kept['entries']} entries, {kept['verbatim']} of them byte for byte"
+    yield f"kept         {counted(kept['entries'], 'entry')}, {kept['verbatim']} of them byte for byte"
     yield from _some([f"  {_seqs(run)}{'' if run['verbatim'] else ', with a new seq'}" for run in kept["runs"]])
     yield f"quarantined  the whole file, {quarantined['bytes']} bytes, as {quarantined['as']}; damaged in it:"
     yield from _some(
         [f"  {each['bytes']} bytes at byte {each['offset']}" for each in quarantined["damaged"]] or ["  -"]
     )
-    yield f"lost         {lost['entries']} entries"
+    yield f"lost         {counted(lost['entries'], 'entry')}"
     yield from _some(
         [f"  {_seqs(gap)}, {gap['bytes']} bytes at byte {gap['offset']}: {gap['reason']}" for gap in lost["gaps"]]
     )

@@ -15,14 +15,14 @@ from eventlog.errors import EventLogError
 from eventlog.files import resolve as resolve_path
 from eventlog.projection import upcast
 from eventlog.tool.choosing import PlaceType, up_to
-from eventlog.tool.console import guarded, is_terminal, say, write_text
+from eventlog.tool.console import guarded, is_terminal, say, write, write_text
 from eventlog.tool.finding import PROGRAM
 from eventlog.tool.look import look
 from eventlog.tool.output import write_files
 from eventlog.tool.progress import watched
 from eventlog.tool.table import cells
 from eventlog.tool.text import clean, escape
-from eventlog.tool.view import COUNTING, changes, folded, shown
+from eventlog.tool.view import COUNTING, changes, folded, shown, shown_part
 from eventlog.tool.walk import Selection
 from eventlog.tool.wording import change_lines, state_lines
 
@@ -38,7 +38,7 @@ STATE_FILE = "state.json"
 _HELP = """Show what a log had added up to at a moment of its past: after the entry with a seq, or at a time (UTC).
 
 With --step, go on from there one entry at a time and show what each changed. With -o, write the state and the files
-that follow from it into another folder. Exit codes are those of show.
+that follow from it into another folder; with --file, print one of these files. Exit codes are those of show.
 """
 _EPILOG = """\b
 Examples:
@@ -119,6 +119,24 @@ def write_out(
     return guarded(path, program, body)
 
 
+def print_file(
+    path: str, name: str, *, lens: Lens[Any] = COUNTING, at: Place | None = None, program: str = PROGRAM
+) -> int:
+    """Print one of the files that follow from the state, as it was. Returns the exit code."""
+
+    def body() -> int:
+        with watched() as files, look(files, path) as log:
+            contents = lens.files(_state_at(log, lens, at), log.entry_at)
+            if name not in contents:
+                known = f"there were: {', '.join(contents)}" if contents else "there was none yet"
+                raise EventLogError(f"{path}: no file {name!r} followed from the log then; {known}")
+            data = contents[name]
+            write(escape(data.decode()).encode() if is_terminal() else data)
+            return log.code(program)
+
+    return guarded(path, program, body)
+
+
 def _state_at(log: Look, lens: Lens[Any], at: Place | None) -> Any:
     last = at if isinstance(at, int) else None
     met = _Met()
@@ -142,18 +160,15 @@ class _Met:
 
 
 def _steps(log: Look, lens: Lens[Any], after: Place | None) -> Iterator[tuple[Entry, list[Any]]]:
-    entries = log.entries()
     state = lens.projection.initial()
-    before: Any = None
-    for entry, _ in entries:
-        is_shown = next(up_to([(entry, True)], after), None) is None
-        if is_shown and before is None:
-            before = shown(lens, state)
-        state = lens.projection.apply(state, upcast(entry, lens.upcasters))
+    is_shown = False
+    for entry, _ in log.entries():
+        newest = upcast(entry, lens.upcasters)
+        is_shown = is_shown or next(up_to([(entry, True)], after), None) is None
+        before = shown_part(lens, state, newest) if is_shown else None
+        state = lens.projection.apply(state, newest)
         if is_shown:
-            now = shown(lens, state)
-            yield entry, list(changes(before, now))
-            before = now
+            yield entry, list(changes(before, shown_part(lens, state, newest)))
 
 
 def _in_form(value: Any, *, as_json: bool) -> Iterator[str]:
@@ -186,21 +201,25 @@ def replay_command(
     @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="With --step: show at most N entries.")
     @click.option("-o", "--output", metavar="DIR", help="Write the state and its files into this folder.")
     @click.option("--force", is_flag=True, help="With -o: replace files that are there.")
+    @click.option("--file", "name", metavar="NAME", help="Print only this file, as -o would write it.")
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     @click.pass_context
-    def run(
-        context: click.Context, /, log: str, *, at: Place | None, steps: bool, limit: int | None, **rest: Any
-    ) -> None:
-        path, folder, as_json = resolve(log), rest["output"], rest["as_json"]
-        if steps and folder:
-            raise click.UsageError("--step shows, -o writes; take one of them")
-        if steps:
-            after = -1 if at is None else at
-            code = step(path, lens=lens, after=after, limit=limit, as_json=as_json, program=program)
-        elif folder:
-            code = write_out(path, folder, lens=lens, at=at, force=rest["force"], program=program)
-        else:
-            code = replay(path, lens=lens, at=at, as_json=as_json, program=program)
-        context.exit(code)
+    def run(context: click.Context, /, log: str, **asked: Any) -> None:
+        context.exit(_asked(resolve(log), lens, program, **asked))
 
     return run
+
+
+def _asked(path: str, lens: Lens[Any], program: str, *, at: Place | None, as_json: bool, **rest: Any) -> int:
+    """Do what the options ask for."""
+    steps, folder, name = rest["steps"], rest["output"], rest["name"]
+    if sum(map(bool, (steps, folder, name))) > 1:
+        raise click.UsageError("--step shows, -o writes, --file prints a file; take one of them")
+    if steps:
+        after = -1 if at is None else at
+        return step(path, lens=lens, after=after, limit=rest["limit"], as_json=as_json, program=program)
+    if folder:
+        return write_out(path, folder, lens=lens, at=at, force=rest["force"], program=program)
+    if name:
+        return print_file(path, name, lens=lens, at=at, program=program)
+    return replay(path, lens=lens, at=at, as_json=as_json, program=program)

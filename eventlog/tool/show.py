@@ -6,19 +6,18 @@ Law: entries are shown as they are read, so memory stays flat; what cannot be sh
 from __future__ import annotations
 
 import shutil
-from contextlib import closing, nullcontext
+from contextlib import closing
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from eventlog import reading
-from eventlog.files import RealFiles
 from eventlog.tool.choosing import selecting, selection
 from eventlog.tool.console import guarded, is_terminal, write, write_text
 from eventlog.tool.finding import OK, PROGRAM
 from eventlog.tool.look import EVERYTHING, look
-from eventlog.tool.progress import watched
+from eventlog.tool.progress import make_room, watched
 from eventlog.tool.table import Table, cells
 from eventlog.tool.text import clean, escape
 from eventlog.tool.waiting import waiter
@@ -73,8 +72,9 @@ def show(
 
 
 def _show(path: str, selection: Selection, form: Form, *, reverse: bool, program: str) -> int:
-    with nullcontext(RealFiles()) if is_terminal() else watched() as files, look(files, path) as log:
+    with watched() as files, look(files, path) as log:
         for entry, confirmed in islice(log.entries(selection, reverse=reverse), selection.limit):
+            make_room(files)
             form(entry, confirmed)
         return log.code(program)
 

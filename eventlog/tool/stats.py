@@ -91,14 +91,23 @@ def count(entries: Iterable[Entry], lens: Lens[Any] = COUNTING) -> dict[str, Any
 def _lines(counted: dict[str, Any]) -> Iterator[str]:
     for title, value in counted.items():
         match value:
+            case dict() if value and all(isinstance(row, dict) for row in value.values()):
+                yield clean(title)
+                yield from _table(_headed([{"": key, **row} for key, row in value.items()]))
             case dict() if value:
                 yield clean(title)
                 yield from _table([(key, _text(item)) for key, item in value.items()])
             case list() if value:
                 yield clean(title)
-                yield from _table([tuple(_text(item) for item in row.values()) for row in value])
+                yield from _table(_headed(value))
             case _:
                 yield f"{clean(title)}  {_text(value)}"
+
+
+def _headed(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """The rows under the names of what stands in them."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return [tuple(names), *(tuple(_text(row.get(name)) for name in names) for row in rows)]
 
 
 def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:

@@ -44,6 +44,13 @@ def _escaped(found: re.Match[str]) -> str:
     return f"\\u{0xD800 + (code - 0x10000 >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 entry`, `2 entries`, `0 lines`."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"
+
+
 def width(text: str) -> int:
     """How many columns of a terminal the text takes."""
     return len(text) if text.isascii() else sum(map(_width_of, text))

@@ -80,7 +80,10 @@ def _to_json(finding: Finding, found: list[Derived] | None) -> bytes:
     fields: dict[str, Any] = {name: getattr(finding, name) for name in _FIELDS}
     told = {name: None if value == "" else value for name, value in fields.items()}
     if found is not None:
-        told["derived"] = [{"name": each.name, "state": each.state, "seq": each.seq} for each in found]
+        told["derived"] = [
+            {"name": each.name, "state": each.state, "seq": each.seq, "behind": each.behind, "unit": each.unit}
+            for each in found
+        ]
     return (escape(json.dumps(told, ensure_ascii=False)) + "\n").encode()
 
 

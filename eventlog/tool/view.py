@@ -13,7 +13,7 @@ import orjson
 from eventlog.projection import fold, upcast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from eventlog.entry import Entry
     from eventlog.projection import Projection, Upcasters
@@ -33,6 +33,18 @@ class Tally(Protocol):
         """JSON values by their titles."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What a derived file is made of, in short: two states with the same mark give the same file.
+
+    `amount` counts what went into it, one `unit` each; `others` is whatever else it depends on.
+    """
+
+    amount: int
+    unit: str = "entry"
+    others: tuple[object, ...] = ()
+
+
 class Lens(Protocol[State]):
     """A projection, and how its state is shown."""
 
@@ -47,8 +59,23 @@ class Lens(Protocol[State]):
     def show(self, state: State) -> Any:
         """The state as a JSON object, with whatever changes as a value below a key that stays."""
 
+    def touched(self, state: State, entry: Entry) -> Any:
+        """The part of what `show` gives that this entry can change, under the same keys."""
+
     def files(self, state: State, read: Read) -> Mapping[str, bytes]:
-        """The files that are a function of the state, by their paths beside the log; '/' parts the names."""
+        """The files that `replay` writes out, by their paths beside the log; '/' parts the names."""
+
+    def derived(self, state: State, read: Read) -> Mapping[str, bytes]:
+        """All files beside the log that are a function of the state; those of `files` are among them."""
+
+    def optional(self, state: State) -> Collection[str]:
+        """The derived files that need not be there."""
+
+    def mark(self, state: State, name: str) -> Mark:
+        """What a derived file is made of."""
+
+    def gives(self, state: State, name: str, data: bytes, read: Read) -> bool:
+        """Whether this is the content that the state gives a derived file."""
 
     def tally(self) -> Tally | None:
         """A new count for the statistics; None if there is nothing to add."""
@@ -91,9 +118,29 @@ class CountingLens:
         """See Lens.show."""
         return state
 
+    def touched(self, state: dict[str, Any], _entry: Entry) -> Any:
+        """See Lens.touched."""
+        return state
+
     def files(self, _state: dict[str, Any], _read: Read) -> Mapping[str, bytes]:
         """See Lens.files: there are none."""
         return {}
+
+    def derived(self, state: dict[str, Any], read: Read) -> Mapping[str, bytes]:
+        """See Lens.derived."""
+        return self.files(state, read)
+
+    def optional(self, _state: dict[str, Any]) -> Collection[str]:
+        """See Lens.optional."""
+        return ()
+
+    def mark(self, state: dict[str, Any], _name: str) -> Mark:
+        """See Lens.mark."""
+        return Mark(amount=state["entries"])
+
+    def gives(self, state: dict[str, Any], name: str, data: bytes, read: Read) -> bool:
+        """See Lens.gives."""
+        return self.derived(state, read).get(name) == data
 
     def tally(self) -> Tally | None:
         """See Lens.tally."""
@@ -110,7 +157,16 @@ def folded(lens: Lens[State], entries: Iterable[Entry]) -> State:
 
 def shown(lens: Lens[State], state: State) -> Any:
     """What the lens shows now, as a value of its own: a later entry may change the state in place."""
-    return orjson.loads(orjson.dumps(lens.show(state)))
+    return _own(lens.show(state))
+
+
+def shown_part(lens: Lens[State], state: State, entry: Entry) -> Any:
+    """What the lens shows now of what this entry can change, as a value of its own."""
+    return _own(lens.touched(state, entry))
+
+
+def _own(value: Any) -> Any:
+    return orjson.loads(orjson.dumps(value))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

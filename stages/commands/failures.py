@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from eventlog.errors import EventLogError
+from eventlog.tool.finding import PROGRAM
 from eventlog.tool.text import clean
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ class CommandError(click.ClickException):
     exit_code = Exit.ERROR
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print the line on the error output."""
-        click.echo(f"scenelog: {clean(self.message)}", err=True, file=file)
+        """Print the line on the error output; the log tool is named as this program mounts it."""
+        click.echo(f"scenelog: {clean(self.message.replace(PROGRAM, 'scenelog log'))}", err=True, file=file)
 
 
 @contextlib.contextmanager
@@ -62,6 +63,8 @@ def explained() -> Iterator[None]:
 
     try:
         yield
+    except BrokenPipeError:  # whoever read our output went away: no failure, and nobody to tell
+        raise
     except (
         DraftError,
         EventLogError,
@@ -74,8 +77,6 @@ def explained() -> Iterator[None]:
         raise CommandError(str(error)) from None
     except KeyboardInterrupt:
         raise Interrupted("interrupted; everything finished is saved") from None
-    except BrokenPipeError:  # whoever read our output went away: no error, see cli.main
-        raise
     except OSError as error:
         from stages.pipeline.outbox import advice  # noqa: PLC0415
 

@@ -1,37 +1,68 @@
-"""`scenelog log`: look into a project's log; the generic commands of the engine, mounted for projects."""
+"""`scenelog log`: look into a project's log; the engine's commands with the eyes of a project, and those of our own."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import cached_property
+from typing import Any
 
 import click
 
-from eventlog.tool import show_command, verify_command
-from stages.commands.failures import explained
-from stages.commands.places import find_project, projects_folder, projects_parameter, require_log
+from eventlog.tool import (
+    diff_command,
+    export_command,
+    repair_command,
+    replay_command,
+    show_command,
+    stats_command,
+    verify_command,
+)
+from stages.commands.doctor import doctor
+from stages.commands.places import log_path, projects_parameter
+from stages.commands.why import PROGRAM, why
 
 _EPILOG = """\b
 Examples:
   scenelog log show 人生                   what happened
+  scenelog log why 人生 3                  what happened to scene 3, and why
   scenelog log verify 人生                 silent and exit 0 if nothing is wrong
   scenelog log verify path/events.jsonl
 """
 
 
-def _log_path(argument: str) -> str:
-    """The log a PROJECT|FILE argument means."""
-    if Path(argument).is_file():
-        return argument
-    with explained():
-        return require_log(find_project(argument, projects_folder()))
-
-
-@click.group("log", epilog=_EPILOG, short_help="Look into a project's log, or verify it.")
+@click.group("log", epilog=_EPILOG, short_help="Look into a project's log, go back in time, repair it.")
 def log() -> None:
-    """Look into the log of a project: show its entries, verify every byte."""
+    """Look into the log of a project, go back in time, repair it.
+
+    Only `repair` changes anything, and only when told to; nothing else takes a lock.
+    """
 
 
-for _factory in (show_command, verify_command):
-    _command = _factory(_log_path, program="scenelog log", metavar="PROJECT|FILE", example="projects/人生/events.jsonl")
+class _LateLens:
+    """The lens of projects, made when a command first looks through it: the program itself starts without it."""
+
+    @cached_property
+    def _lens(self) -> Any:
+        from stages.pipeline.lens import ProgressLens  # noqa: PLC0415 - only when a log is looked at
+        from stages.registry import STAGES  # noqa: PLC0415
+
+        return ProgressLens(STAGES)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._lens, name)
+
+
+_LENS: Any = _LateLens()
+_NAMES = {"program": PROGRAM, "metavar": "PROJECT|FILE", "example": "projects/人生/events.jsonl"}
+for _command in (
+    show_command(log_path, **_NAMES),
+    verify_command(log_path, **_NAMES, lens=_LENS),
+    repair_command(log_path, **_NAMES),
+    replay_command(log_path, **_NAMES, lens=_LENS),
+    diff_command(log_path, **_NAMES, lens=_LENS),
+    stats_command(log_path, **_NAMES, lens=_LENS),
+    export_command(log_path, **_NAMES),
+):
     _command.params.append(projects_parameter())
+    log.add_command(_command)
+for _command in (why, doctor):
     log.add_command(_command)

@@ -149,6 +149,16 @@ def require_log(place: Place) -> str:
     return str(log)
 
 
+def log_path(argument: str) -> str:
+    """The log that PROJECT|FILE means in the current command."""
+    from stages.commands.failures import explained  # noqa: PLC0415 - only for the commands that look into a log
+
+    if Path(argument).is_file():
+        return argument
+    with explained():
+        return require_log(find_project(argument, projects_folder()))
+
+
 def real_system() -> System:
     """The machine at hand, with the places where results are rescued to."""
     import tempfile  # noqa: PLC0415

@@ -56,7 +56,8 @@ def all_states(projects: str, system: System) -> list[dict[str, Any]]:
 
 def state_of(place: Place, system: System) -> dict[str, Any]:
     """How far a project is: {name, path, state, stages: [{name, total, done, failed, remaining, stale}], ...}."""
-    from eventlog.lock import has_writer  # noqa: PLC0415 - only for a project that is looked at
+    from eventlog.errors import NewerFormatError  # noqa: PLC0415 - only for a project that is looked at
+    from eventlog.lock import has_writer  # noqa: PLC0415
     from stages.pipeline.outbox import pending_rescues  # noqa: PLC0415
     from stages.pipeline.plan import count  # noqa: PLC0415
     from stages.pipeline.view import ProjectView  # noqa: PLC0415
@@ -67,7 +68,7 @@ def state_of(place: Place, system: System) -> dict[str, Any]:
         counts = count(view.progress, STAGES)
         failed = any(one.failed for one in counts)
         if view.damage is not None:
-            state = "damaged"
+            state = "newer" if isinstance(view.damage, NewerFormatError) else "damaged"
         elif has_writer(system.files, log):
             state = "running"
         elif not view.progress.scenes:

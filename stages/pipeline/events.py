@@ -1,34 +1,12 @@
-"""The vocabulary: one frozen dataclass per fact, in the past tense, and how each stands in a log entry.
+"""The vocabulary: one frozen dataclass per fact, in the past tense.
 
-Law: a fact's own fields are small and go to `meta`, where folds read them; large content goes to `data` beside them.
-An event of a type unknown here is no fact, and no error.
+Law: only what cannot be derived is a fact; its own fields are small, large content stands beside them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, get_args
-
-from eventlog import Event
-from stages.pipeline.text import shorten
-
-if TYPE_CHECKING:
-    from eventlog import Entry
-
-MESSAGE_LIMIT_BYTES = 480
-NAME_LIMIT_BYTES = 240
-# Fields whose text comes from outside, and how many bytes of it may stand in a line's meta. Everything else there is
-# made here and is short.
-_LIMITS = {
-    "message": MESSAGE_LIMIT_BYTES,
-    "reason": MESSAGE_LIMIT_BYTES,
-    "name": NAME_LIMIT_BYTES,
-    "file_name": NAME_LIMIT_BYTES,
-    "files": NAME_LIMIT_BYTES,
-    "model": NAME_LIMIT_BYTES,
-    "finish_reason": NAME_LIMIT_BYTES,
-    "without": NAME_LIMIT_BYTES,
-}
+from dataclasses import dataclass
+from typing import get_args
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,28 +247,8 @@ TYPES = {
     RunInterrupted: "run.interrupted",
     ProgressImported: "progress.imported",
 }
-_CLASSES = {name: kind for kind, name in TYPES.items()}
 if set(TYPES) != set(get_args(Fact)):
     raise AssertionError("every fact needs a type, and every type a fact")
-
-
-def to_event(fact: Fact, content: Any = None) -> Event:
-    """Write a fact, with its large content, as an event."""
-    meta = {field.name: getattr(fact, field.name) for field in fields(fact)}
-    subject = meta.pop("subject", "")
-    for name in meta.keys() & _LIMITS.keys():
-        meta[name] = shorten(meta[name], _LIMITS[name])
-    return Event(type=TYPES[type(fact)], data=content, subject=subject, meta=meta)
-
-
-def to_fact(entry: Entry) -> Fact | None:
-    """Read the fact of an entry; None if its type is not in this vocabulary."""
-    kind = _CLASSES.get(entry.type)
-    if kind is None:
-        return None
-    given = {**entry.meta, "subject": entry.subject}
-    fact: Fact = kind(**{field.name: given[field.name] for field in fields(kind) if field.name in given})
-    return fact
 
 
 def subject_of(stage: str, scene_id: str) -> str:

@@ -13,6 +13,7 @@ from stages.pipeline import attempts
 from stages.pipeline import events as facts
 from stages.pipeline.budget import Bill
 from stages.pipeline.contract import CUT_OFF, FailureKind, Scene
+from stages.pipeline.fact_entries import to_fact
 from stages.pipeline.imported import completions_of, scenes_of
 from stages.pipeline.steps import Completion, Failure, Ref, Step, Tried, load_ref, load_step
 
@@ -80,7 +81,7 @@ class ProgressProjection:
 
     def apply(self, state: Progress, entry: Entry) -> Progress:
         """Take in one entry; the state is changed in place."""
-        fact = facts.to_fact(entry)
+        fact = to_fact(entry)
         if fact is not None:
             _apply(state, fact, entry)
         return state
@@ -127,7 +128,7 @@ def _apply(state: Progress, fact: facts.Fact, entry: Entry) -> None:  # noqa: C9
             if state.steps.setdefault(fact.subject, Step()).give_up(fact.number):
                 _unfinish(state, fact.subject.split("/")[0])
         case facts.StageCompleted():
-            state.completed_stages = sorted({*state.completed_stages, fact.subject})
+            _stage_completed(state, fact.subject)
         case facts.ProgressImported():
             _imported(state, fact, entry, ref)
         case facts.PlanningStarted():
@@ -232,6 +233,12 @@ def _failed(state: Progress, fact: facts.SceneRejected | facts.SceneFailed) -> N
         attempts.give_back(state, fact)
     if kind not in _NOBODYS:
         step.fail(Failure(kind=kind, message=fact.message))
+
+
+def _stage_completed(state: Progress, stage: str) -> None:
+    """Believe it where every scene is there: a salvaged log may say so and lack the answer of one."""
+    if all(state.step(stage, scene.id).completion for scene in state.scenes):
+        state.completed_stages = sorted({*state.completed_stages, stage})
 
 
 def _unfinish(state: Progress, stage: str) -> None:

@@ -14,6 +14,7 @@ from eventlog import EventLog
 from eventlog.entry import encode_detached, uuid7
 from eventlog.files import folder_of, make_dirs_durably, read_file, replace_durably
 from stages.pipeline import events as facts
+from stages.pipeline.fact_entries import to_event
 from stages.pipeline.imported import FILE_NAMES
 from stages.pipeline.originals import put_away, taken_over
 from stages.pipeline.outbox import Outbox, pending_rescues, provisional, read_rescue, rescue_name, write_rescue
@@ -22,6 +23,7 @@ from stages.pipeline.results import bible_text, finished, text_of_completion
 from stages.pipeline.revision import revise
 from stages.pipeline.snapshots import Snapshots
 from stages.pipeline.text import digest
+from stages.pipeline.upcasters import UPCASTERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -72,7 +74,12 @@ class Project:
         if not importing:
             refuse_unknown_progress(files, folder)
         log = EventLog.open(
-            f"{folder}/{LOG}", program=system.program, files=files, time_ns=system.time_ns, randomness=system.randomness
+            f"{folder}/{LOG}",
+            program=system.program,
+            files=files,
+            upcasters=UPCASTERS,
+            time_ns=system.time_ns,
+            randomness=system.randomness,
         )
         if (damage := log.read_only) is not None:
             log.close()
@@ -112,7 +119,7 @@ class Project:
 
     async def record(self, fact: facts.Fact, content: Any = None) -> str:
         """Record a fact and return the id of its entry. A disk that says no does not stop the work: see Outbox."""
-        event = facts.to_event(fact, content)
+        event = to_event(fact, content)
         entry = await self.outbox.save(event)
         if entry is None:
             return self._show_waiting()
@@ -138,7 +145,7 @@ class Project:
 
     def record_now(self, fact: facts.Fact, content: Any = None) -> Entry:
         """Record a fact outside a run; raises what appending raises."""
-        return self.log.append_many([facts.to_event(fact, content)])[0]
+        return self.log.append_many([to_event(fact, content)])[0]
 
     def content(self, ref: Ref) -> Any:
         """The content of an entry that progress refers to."""

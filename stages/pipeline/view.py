@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from eventlog import LogDamagedError, read
 from eventlog.entry import decode
+from eventlog.errors import NewerFormatError
+from eventlog.projection import upcast
 from stages.pipeline.progress import Progress, ProgressProjection
 from stages.pipeline.results import bible_text, text_of_completion
 from stages.pipeline.text import digest
+from stages.pipeline.upcasters import UPCASTERS
 
 if TYPE_CHECKING:
     from eventlog.files import Files
@@ -22,25 +25,26 @@ if TYPE_CHECKING:
 class ProjectView:
     """What the log at `path` adds up to, up to and with the entry `at` (None: all there is).
 
-    `damage` says what is wrong with the log if not all of it can be read; the progress is then that of the good part.
+    `damage` says why not all of the log can be read, if so: it is damaged, or was written by a newer program. The
+    progress is then that of what comes before.
     """
 
     def __init__(self, path: str, files: Files, *, at: int | None = None) -> None:
         self.log_id, self.last_seq = "", -1
-        self.damage: LogDamagedError | None = None
+        self.damage: LogDamagedError | NewerFormatError | None = None
         self._files = files
         self._texts: dict[str, str] = {}
         self._handle = files.open(path, "read")
         projection = ProgressProjection()
         self.progress: Progress = projection.initial()
         try:
-            for entry in read(path, files=files):
+            for entry in read(path, files=files, upcasters=UPCASTERS):
                 if at is not None and entry.seq > at:
                     break
                 self.log_id = self.log_id or str(entry.meta.get("log", ""))
                 self.last_seq = entry.seq
                 self.progress = projection.apply(self.progress, entry)
-        except LogDamagedError as error:
+        except (LogDamagedError, NewerFormatError) as error:
             self.damage = error
         except BaseException:
             self.close()
@@ -49,7 +53,7 @@ class ProjectView:
     def content(self, ref: Ref) -> Any:
         """The content of an entry that progress refers to."""
         entry = decode(self._files.read_at(self._handle, ref.offset, ref.size), offset=ref.offset)
-        return entry.data if entry is not None else {}
+        return upcast(entry, UPCASTERS).data if entry is not None else {}
 
     def text_of(self, ref: Ref | None) -> str:
         """The story's text in an entry; empty if there is none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import pytest
 import cli
 from stages.commands.failures import Exit, Interrupted, explained
 from stages.commands.words import WORDS
+from tests.commands.stories import STORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +56,37 @@ def test_help_has_examples_whose_commands_parse(
             assert found is not None, example
             current = found
         current.make_context(current.name, words, parent=context)
+
+
+PREPARED = """\
+scenelog run story.txt
+scenelog run 人生.txt --scenes 1-4 --stage storyboard
+"""
+ELSEWHERE = ("--provider", "--update-source")  # what needs a server, or a story that changed
+
+
+@pytest.mark.parametrize("command", [command for _, command in COMMANDS], ids=lambda command: command.name)
+def test_an_example_of_every_help_runs(program: Program, command: click.Command) -> None:
+    for name in ("story.txt", "人生.txt"):
+        program.story(name, STORY)
+    old = {"storyboard_results": [{"storyboard_script": "旧"}], "total_scenes": 1}
+    for folder in ("old", "projects/旧"):
+        (program.here / folder).mkdir(parents=True)
+        (program.here / folder / "storyboard_progress.json").write_text(json.dumps(old))
+        enhanced = {"enhanced_results": [{"enhanced_result": "旧"}], "total_scenes": 1}
+        (program.here / folder / "enhancement_progress.json").write_text(json.dumps(enhanced))
+    for line in PREPARED.splitlines():
+        program(*shlex.split(line)[1:])
+    (program.here / "path").mkdir()
+    log = (program.project("人生") / "events.jsonl").read_bytes()
+    (program.here / "path/events.jsonl").write_bytes(log)
+    codes = []
+    for example in _examples(command):
+        words = shlex.split(example)[1:]
+        if not any(word in ELSEWHERE for word in words):
+            codes.append(program(*words, code=None).exit_code)
+    assert 0 in codes
+    assert 2 not in codes
 
 
 def test_every_command_about_projects_takes_their_folder(program: Program) -> None:

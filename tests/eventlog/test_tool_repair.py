@@ -97,7 +97,7 @@ def test_kept_quarantined_and_lost_are_told_exactly(log: Path) -> None:
     assert [(gap["first_seq"], gap["last_seq"]) for gap in told["lost"]["gaps"]] == [(4, 4)]
     shown = run("repair", log).stdout
     assert "kept         9 entries, 4 of them byte for byte\n  seq 0 to 3\n  seq 5 to 9, with a new seq\n" in shown
-    assert f"lost         1 entries\n  seq 4, {len(lines[4]) + 1} bytes at byte {begin}: " in shown
+    assert f"lost         1 entry\n  seq 4, {len(lines[4]) + 1} bytes at byte {begin}: " in shown
     assert shown.splitlines()[-1] == f"next         python -m eventlog repair {log} --salvage"
 
 

@@ -142,6 +142,16 @@ def test_the_state_and_its_files_are_written_out_and_nothing_is_replaced(log: Pa
     assert typed("-o", str(out), "--step") == 2
 
 
+def test_one_file_is_printed_byte_for_byte_as_it_was(log: Path) -> None:
+    lens = FilesLens()
+    lens.first = next(iter(read(str(log)))).size
+    command = replay_command(lens=lens)
+    assert CliRunner().invoke(command, [str(log), "--at", "4", "--file", "count.txt"]).stdout == "5\n"
+    ran = CliRunner().invoke(command, [str(log), "--file", "count"])
+    assert (ran.exit_code, ran.stdout) == (1, "")
+    assert "there were: count.txt, below/types.txt" in ran.stderr
+
+
 def test_a_lens_cannot_write_outside_the_folder(log: Path) -> None:
     class Escaping(CountingLens):
         def files(self, _state: dict[str, Any], _read: Read) -> Mapping[str, bytes]:

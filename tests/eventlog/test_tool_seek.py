@@ -22,7 +22,7 @@ from eventlog import Event, EventLog, read
 from eventlog.files import READ_SIZE, RealFiles
 from eventlog.reading import POLL_S
 from eventlog.tool import waiting
-from eventlog.tool.progress import AFTER_S, watched
+from eventlog.tool.progress import AFTER_S, make_room, watched
 from eventlog.tool.seek import place_before
 from eventlog.tool.walk import Selection, Walk
 from tests.eventlog.histories import write
@@ -201,6 +201,28 @@ def test_a_long_reading_shows_a_bar_to_a_person_only_and_takes_it_away(
         with watched(clock=partial(next, ticks)) as files:
             assert len(list(read(str(long), files=files))) == COUNT + 1
         assert ("reading" in capsys.readouterr().err) == is_drawn
+
+
+def test_the_bar_makes_room_for_what_is_printed_and_comes_back_after_a_second(
+    long: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    now = [0.0]
+
+    def drawn(files: RealFiles, later_s: float) -> bool:
+        now[0] += later_s
+        capsys.readouterr()
+        handle = files.open(str(long), "read")
+        files.read_at(handle, 0, READ_SIZE)
+        files.close(handle)
+        return "reading" in capsys.readouterr().err
+
+    with watched(clock=lambda: now[0]) as files:
+        assert not drawn(files, AFTER_S / 2)
+        assert drawn(files, AFTER_S / 2)
+        make_room(files)
+        assert not drawn(files, AFTER_S / 2)
+        assert drawn(files, AFTER_S / 2)
 
 
 def test_a_reader_of_the_middle_and_the_end_leaves_quietly(long: Path) -> None:

@@ -55,7 +55,8 @@ def test_a_person_reads_aligned_lines_without_control_sequences(tmp_path: Path) 
     assert lines[:2] == ["entries  4", f"bytes  {log.stat().st_size}"]
     assert "  noted           2" in lines
     assert "  a灯redevil end  1" in lines
-    assert lines[lines.index("largest") + 1].split()[:2] == ["3", "noted"]
+    assert lines[lines.index("largest") + 1].split() == ["seq", "type", "bytes"]
+    assert lines[lines.index("largest") + 2].split()[:2] == ["3", "noted"]
     assert {c for c in shown if not c.isprintable()} == {"\n"}
 
 
@@ -87,7 +88,12 @@ class Attempts:
         self.total += entry.meta.get("attempt", 0)
 
     def sections(self) -> Mapping[str, Any]:
-        return {"attempts": {"all": self.total}, "empty": {}, "list": [{"kind": "x", "n": 1}]}
+        return {
+            "attempts": {"all": self.total},
+            "empty": {},
+            "list": [{"kind": "x", "n": 1}],
+            "rows": {"a": {"n": None}},
+        }
 
 
 class AttemptsLens(CountingLens):
@@ -104,4 +110,5 @@ def test_a_lens_adds_sections_of_its_own(tmp_path: Path) -> None:
     assert told["attempts"] == {"all": sum(range(1, 10))}
     assert list(told)[:4] == ["entries", "bytes", "first", "last"]
     lines = CliRunner().invoke(command, [str(log)]).stdout.splitlines()
-    assert lines[-5:] == ["attempts", "  all  45", "empty  {}", "list", "  x  1"]
+    assert lines[-9:-6] == ["attempts", "  all  45", "empty  {}"]
+    assert lines[-6:] == ["list", "  kind  n", "  x     1", "rows", "     n", "  a  -"]

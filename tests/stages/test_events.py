@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from eventlog.entry import META_LIMIT, START, encode
 from stages.pipeline import events as facts
+from stages.pipeline.fact_entries import MESSAGE_LIMIT_BYTES, to_event, to_fact
 from stages.pipeline.text import shorten
 from tests.stages.told import Told
 
@@ -35,17 +36,17 @@ def made(kind: Any, text: str = "x") -> facts.Fact:
 def test_every_fact_comes_back_from_its_entry(kind: Any) -> None:
     fact = made(kind)
     entry = Told().fact(fact, {"text": "内容"})
-    assert facts.to_fact(entry) == fact
+    assert to_fact(entry) == fact
     assert entry.data == {"text": "内容"}
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_fact_of_an_older_program_without_the_newer_fields_is_read(kind: Any) -> None:
     optional = {field.name for field in fields(kind) if field.default is not MISSING}
-    event = facts.to_event(made(kind))
+    event = to_event(made(kind))
     old = {name: value for name, value in event.meta.items() if name not in optional}
     entry = encode(replace(event, meta=old, id="e", time="t"), after=START, dur=-1)
-    found = facts.to_fact(entry)
+    found = to_fact(entry)
     assert isinstance(found, kind)
     assert all(getattr(found, field.name) == field.default for field in fields(kind) if field.name in optional)
 
@@ -53,13 +54,13 @@ def test_a_fact_of_an_older_program_without_the_newer_fields_is_read(kind: Any) 
 @pytest.mark.parametrize("name", ["scene.enhanced", "log.created", "log.recovered", "x"])
 def test_an_event_of_an_unknown_type_is_no_fact_and_no_error(name: str) -> None:
     entry = Told().fact(facts.RunFinished(run="r", outcome="complete"))
-    assert facts.to_fact(replace(entry, type=name)) is None
+    assert to_fact(replace(entry, type=name)) is None
 
 
 def test_an_unknown_field_of_a_known_fact_is_no_error() -> None:
     entry = Told().fact(facts.RunFinished(run="r", outcome="complete"))
     newer = replace(entry, meta={**entry.meta, "cost": 3})
-    assert facts.to_fact(newer) == facts.RunFinished(run="r", outcome="complete")
+    assert to_fact(newer) == facts.RunFinished(run="r", outcome="complete")
 
 
 def test_types_are_distinct_and_in_the_past_tense() -> None:
@@ -71,23 +72,23 @@ def test_types_are_distinct_and_in_the_past_tense() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @given(text=ANYTHING | STORIES)
 def test_every_fact_fits_into_its_line_whatever_comes_from_outside(kind: Any, text: str) -> None:
-    event = replace(facts.to_event(made(kind, text)), id="e", time="t")
+    event = replace(to_event(made(kind, text)), id="e", time="t")
     meta = encode(event, after=START, dur=-1).meta
     assert len(orjson.dumps(meta)) <= META_LIMIT
 
 
 @given(STORIES | ANYTHING)
 def test_a_shortened_message_is_the_beginning_of_the_message(text: str) -> None:
-    short = shorten(text, facts.MESSAGE_LIMIT_BYTES)
+    short = shorten(text, MESSAGE_LIMIT_BYTES)
     readable = text.encode(errors="replace").decode()
-    assert len(orjson.dumps(short)) <= facts.MESSAGE_LIMIT_BYTES + 2
+    assert len(orjson.dumps(short)) <= MESSAGE_LIMIT_BYTES + 2
     assert short == readable or (short.endswith("…") and readable.startswith(short[:-1]))
 
 
 def test_as_much_of_a_long_chinese_message_is_kept_as_fits() -> None:
-    short = shorten("缺" * 1000, facts.MESSAGE_LIMIT_BYTES)
-    assert short == "缺" * ((facts.MESSAGE_LIMIT_BYTES - 3) // 3) + "…"
-    assert shorten("缺少原文", facts.MESSAGE_LIMIT_BYTES) == "缺少原文"
+    short = shorten("缺" * 1000, MESSAGE_LIMIT_BYTES)
+    assert short == "缺" * ((MESSAGE_LIMIT_BYTES - 3) // 3) + "…"
+    assert shorten("缺少原文", MESSAGE_LIMIT_BYTES) == "缺少原文"
 
 
 def test_a_subject_names_the_stage_and_the_scene() -> None:

@@ -388,3 +388,15 @@ def test_an_entry_of_an_unknown_type_changes_nothing() -> None:
 @pytest.mark.parametrize("stage", ["storyboard", "enhancement"])
 def test_nothing_is_known_of_a_scene_that_nothing_was_heard_of(stage: str) -> None:
     assert Progress().step(stage, "s0001") == Step()
+
+
+def test_a_stage_is_only_complete_where_every_scene_of_it_is_there() -> None:
+    """A salvaged log may say that a stage was completed and lack the answer of one scene."""
+    log = told(2)
+    log.complete("storyboard/s0001", "一\n")
+    done = facts.StageCompleted(subject="storyboard", scenes=2)
+    log.fact(done)
+    assert log.progress.completed_stages == []
+    log.complete("storyboard/s0002", "二\n")
+    log.fact(done)
+    assert log.progress.completed_stages == ["storyboard"]

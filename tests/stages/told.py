@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from eventlog.entry import START, Entry, encode
 from stages.pipeline import events as facts
 from stages.pipeline.contract import Scene
+from stages.pipeline.fact_entries import to_event
 from stages.pipeline.progress import Progress, ProgressProjection, Ref
 from stages.pipeline.text import digest
 
@@ -40,7 +41,7 @@ class Told:
         """Append a fact."""
         number = len(self.entries)
         event = replace(
-            facts.to_event(fact, content),
+            to_event(fact, content),
             id=f"{self._prefix}{number:04d}",
             time=f"2024-01-01T12:{number // 60:02d}:{number % 60:02d}.654321Z",
         )
