@@ -113,27 +113,40 @@ class _Seen:
     """What one scan met. Memory is bounded by one batch of the writer."""
 
     def __init__(self, start: Position) -> None:
-        self.end = self.confirmed = start
         self.fault: Fault | None = None
         self.sum_at_head: str | None = None
+        self._start = start
+        self._last: Entry | None = None
+        self._confirmed: Entry | None = None
+
+    @property
+    def end(self) -> Position:
+        """The place after the last good line."""
+        return self._last.position if self._last else self._start
+
+    @property
+    def confirmed(self) -> Position:
+        """The place after the last line that something vouches for."""
+        return self._confirmed.position if self._confirmed else self._start
 
     def follow(self, found: Iterator[Entry | Fault], head: Head | None) -> None:
         """Take in a scan to its end."""
         at_head = head.position.seq if head else -1
-        held: deque[Position] = deque()
+        held: deque[Entry] = deque()
         vouched = at_head
-        self.sum_at_head = self.end.sum if at_head == self.end.seq else None
+        self.sum_at_head = self._start.sum if at_head == self._start.seq else None
         for each in found:
             if isinstance(each, Fault):
                 self.fault = each
                 return
-            self.end = each.position
-            held.append(self.end)
-            vouched = max(vouched, each.dur)
+            self._last = each
+            held.append(each)
+            if each.dur > vouched:
+                vouched = each.dur
             while held and held[0].seq <= vouched:
-                self.confirmed = held.popleft()
-            if self.end.seq == at_head:
-                self.sum_at_head = self.end.sum
+                self._confirmed = held.popleft()
+            if each.seq == at_head:
+                self.sum_at_head = each.sum
 
 
 def verify(path: str, *, files: Files | None = None) -> Verification:

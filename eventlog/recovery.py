@@ -73,13 +73,18 @@ def split_lines(chunks: Iterable[bytes], offset: int = 0) -> Iterator[tuple[int,
     parts: list[bytes] = []
     held = 0
     for chunk in chunks:
-        first, *others = chunk.split(b"\n")
-        parts.append(first)
-        held += len(first)
-        for following in others:
-            yield offset, b"".join((*parts, b"\n"))
-            offset += held + 1
-            parts, held = [following], len(following)
+        begin = 0
+        while end := chunk.find(b"\n", begin) + 1:
+            line = chunk[begin:end]
+            if parts:
+                line = b"".join((*parts, line))
+                parts, held = [], 0
+            yield offset, line
+            offset += len(line)
+            begin = end
+        if begin < len(chunk):
+            parts.append(chunk[begin:])
+            held += len(chunk) - begin
         if held > LINE_LIMIT:
             yield offset, b"".join(parts)
             offset += held
@@ -94,17 +99,17 @@ def scan(chunks: Iterable[bytes], after: Position = START) -> Iterator[Entry | F
     `chunks` are the bytes of the file from `after.offset` on. After a fault the rest is read for lines that vouch for
     the damaged one. Raises NewerFormatError.
     """
-    position = after
+    seq, last = after.seq, after.sum  # two names, not a Position: this is the innermost loop of all reading
     lines = split_lines(chunks, after.offset)
     for offset, line in lines:
         entry = decode(line, offset=offset)
-        if entry is None or entry.seq != position.seq + 1 or entry.prev != position.sum:
-            yield _fault(position, line, entry, lines)
+        if entry is None or entry.seq != seq + 1 or entry.prev != last:
+            yield _fault(Position(seq=seq, offset=offset, sum=last), line, entry, lines)
             return
         if entry.seq == 0:
             check_first(entry)
         yield entry
-        position = entry.position
+        seq, last = entry.seq, entry.sum
 
 
 def check_first(entry: Entry) -> None:
