@@ -7,6 +7,7 @@ Without one it is a torn tail.
 from __future__ import annotations
 
 import re
+from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from eventlog.entry import CREATED, FORMAT_VERSION, LINE_LIMIT, START, ZERO_SUM,
 from eventlog.errors import NewerFormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from eventlog.head import Head
 
@@ -110,6 +111,47 @@ def scan(chunks: Iterable[bytes], after: Position = START) -> Iterator[Entry | F
             check_first(entry)
         yield entry
         seq, last = entry.seq, entry.sum
+
+
+class Seen:
+    """What one scan met. Memory is bounded by one batch of the writer."""
+
+    def __init__(self, start: Position, take: Callable[[Entry], None] | None) -> None:
+        self.fault: Fault | None = None
+        self.sum_at_head: str | None = None
+        self._start, self._take = start, take
+        self._last: Entry | None = None
+        self._confirmed: Entry | None = None
+
+    @property
+    def end(self) -> Position:
+        """The place after the last good line."""
+        return self._last.position if self._last else self._start
+
+    @property
+    def confirmed(self) -> Position:
+        """The place after the last line that something vouches for."""
+        return self._confirmed.position if self._confirmed else self._start
+
+    def follow(self, found: Iterator[Entry | Fault], head: Head | None) -> None:
+        """Take in a scan to its end."""
+        at_head = head.position.seq if head else -1
+        held: deque[Entry] = deque()
+        vouched = at_head
+        self.sum_at_head = self._start.sum if at_head == self._start.seq else None
+        for each in found:
+            if isinstance(each, Fault):
+                self.fault = each
+                return
+            self._last = each
+            held.append(each)
+            vouched = max(vouched, each.dur)
+            while held and held[0].seq <= vouched:
+                self._confirmed = held.popleft()
+            if each.seq == at_head:
+                self.sum_at_head = each.sum
+            if self._take is not None:
+                self._take(each)
 
 
 def check_first(entry: Entry) -> None:
