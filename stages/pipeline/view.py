@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from eventlog import LogDamagedError, read
-from eventlog.entry import decode
+from eventlog.checkpoint import load_checkpoint
+from eventlog.entry import START, Position, decode
+from eventlog.reading import log_id_of
 from stages.pipeline.progress import Progress, ProgressProjection
 
 if TYPE_CHECKING:
@@ -27,10 +29,11 @@ class ProjectView:
         self.damage: LogDamagedError | None = None
         self._files = files
         self._handle = files.open(path, "read")
-        projection = ProgressProjection()
+        self._projection = projection = ProgressProjection()
         self.progress: Progress = projection.initial()
         try:
-            for entry in read(path, files=files):
+            begin = self._load_checkpoint(path, at)
+            for entry in read(path, after=begin, files=files):
                 if at is not None and entry.seq > at:
                     break
                 self.log_id = self.log_id or str(entry.meta.get("log", ""))
@@ -41,6 +44,17 @@ class ProjectView:
         except BaseException:
             self.close()
             raise
+
+    def _load_checkpoint(self, path: str, at: int | None) -> Position:
+        """Begin with the checkpoint if it is usable and not later than `at`; returns where to read on."""
+        log_id = log_id_of(self._files, self._handle)
+        found = load_checkpoint(self._files, path, self._handle, log_id)
+        is_ours = found and (found.projection, found.version) == (self._projection.name, self._projection.version)
+        if found is None or not is_ours or (at is not None and found.position.seq > at):
+            return START
+        self.log_id, self.last_seq = log_id, found.position.seq
+        self.progress = self._projection.load(found.state)
+        return found.position
 
     def content(self, ref: Ref) -> Any:
         """The content of an entry that progress refers to."""
