@@ -50,17 +50,22 @@ class CommandError(click.ClickException):
         click.echo(f"scenelog: {clean(self.message)}", err=True, file=file)
 
 
-@contextlib.contextmanager
-def explained() -> Iterator[None]:
-    """Turn the expected failures of what runs inside into CommandError."""
-    from stages.pipeline.contract import ProviderError  # noqa: PLC0415 - only when something runs
+def _expected() -> tuple[type[Exception], ...]:
+    """What the layers below raise on purpose; loaded when something was raised."""
+    from stages.pipeline.contract import ProviderError  # noqa: PLC0415 - see above
     from stages.pipeline.intake import IntakeError  # noqa: PLC0415
     from stages.pipeline.project import ProjectError  # noqa: PLC0415
     from stages.pipeline.settings import SettingsError  # noqa: PLC0415
 
+    return (EventLogError, IntakeError, ProjectError, SettingsError, ProviderError)
+
+
+@contextlib.contextmanager
+def explained() -> Iterator[None]:
+    """Turn the expected failures of what runs inside into CommandError."""
     try:
         yield
-    except (EventLogError, IntakeError, ProjectError, SettingsError, ProviderError) as error:
+    except _expected() as error:
         raise CommandError(str(error)) from None
     except KeyboardInterrupt:
         raise Interrupted("interrupted; everything finished is saved") from None
