@@ -230,6 +230,7 @@ TYPES = {
     ProgressImported: "progress.imported",
 }
 _CLASSES = {name: kind for kind, name in TYPES.items()}
+_FIELDS = {kind: [field.name for field in fields(kind)] for kind in TYPES}
 if set(TYPES) != set(get_args(Fact)):
     raise AssertionError("every fact needs a type, and every type a fact")
 
@@ -249,7 +250,7 @@ def to_fact(entry: Entry) -> Fact | None:
     if kind is None:
         return None
     given = {**entry.meta, "subject": entry.subject}
-    fact: Fact = kind(**{field.name: given[field.name] for field in fields(kind) if field.name in given})
+    fact: Fact = kind(**{name: given[name] for name in _FIELDS[kind] if name in given})
     return fact
 
 
