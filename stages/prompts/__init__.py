@@ -13,6 +13,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib import resources
 from string import Template
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,7 @@ def digest(task: Task, language: Language) -> str:
     return hashlib.sha256(_file(task, language).encode()).hexdigest()[:16]
 
 
+@cache  # a plan asks for it once a scene
 def _file(task: Task, language: Language) -> str:
     text = resources.files(__name__).joinpath(language, f"{task}.md").read_text(encoding="utf-8")
     return text.replace("\r\n", "\n")
