@@ -219,6 +219,7 @@ def _completed(state: Progress, fact: facts.SceneCompleted, entry: Entry) -> Non
     )
     step.results.append(fact.result)
     step.failure, step.unread, step.failures = None, None, 0
+    del state.answers[fact.answer]  # nobody names it again; kept, they would grow with the history
     if step.completion is None or done.rank > step.completion.rank:
         step.completion = done
 
@@ -226,6 +227,8 @@ def _completed(state: Progress, fact: facts.SceneCompleted, entry: Entry) -> Non
 def _failed(state: Progress, fact: facts.SceneRejected | facts.SceneFailed, failure: Failure) -> None:
     step = state.steps.setdefault(fact.subject, Step())
     step.open.pop(fact.attempt, None)
+    if isinstance(fact, facts.SceneRejected):
+        state.answers.pop(fact.answer, None)
     if failure.kind == FailureKind.REFUSED:  # the provider refuses everybody: no fault of this scene
         return
     step.unread = None

@@ -291,3 +291,17 @@ def test_an_entry_of_an_unknown_type_changes_nothing() -> None:
 @pytest.mark.parametrize("stage", ["storyboard", "enhancement"])
 def test_nothing_is_known_of_a_scene_that_nothing_was_heard_of(stage: str) -> None:
     assert Progress().step(stage, "s0001") == Step()
+
+
+def test_what_is_kept_of_answers_does_not_grow_with_the_history() -> None:
+    log = Told()
+    log.story("正文", scenes(1))
+    known = len(log.progress.answers)
+    for number in range(1, 20):
+        log.complete("storyboard/s0001", f"第{number}次", number)
+        log.fact(facts.SceneInvalidated(subject="storyboard/s0001", reason="asked for again"))
+        attempt = log.start("storyboard/s0001", number)
+        answer = log.answer("storyboard/s0001", attempt, "too short")
+        rejected = facts.SceneRejected(subject="storyboard/s0001", attempt=attempt, answer=answer.id, message="short")
+        log.fact(rejected, {"violations": ["short"]})
+    assert len(log.progress.answers) == known
