@@ -22,13 +22,9 @@ class Head:
 
 def encode_head(head: Head) -> bytes:
     """Write a head: always the same width, so that one small overwrite replaces another."""
-    fields = {
-        "log": head.log_id,
-        "seq": f"{head.position.seq:020d}",
-        "last": head.position.sum,
-        "end": f"{head.position.offset:020d}",
-    }
-    return seal(orjson.dumps(fields)[:-1])
+    place = head.position
+    log, last = orjson.dumps(head.log_id), place.sum.encode()
+    return seal(b'{"log":%b,"seq":"%020d","last":"%b","end":"%020d"' % (log, place.seq, last, place.offset))
 
 
 def decode_head(data: bytes | None) -> Head | None:

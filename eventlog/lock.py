@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import socket
 from typing import TYPE_CHECKING
 
 from eventlog.errors import LogLockedError
@@ -49,7 +48,7 @@ def take_lock(files: Files, log_path: str) -> tuple[int, bool]:
                 raise LogLockedError(log_path, holder(files, log_path))  # noqa: TRY301 - the handle must be closed
             if is_at(files, handle, path):
                 was_clean = files.read_at(handle, 0, LOCK_SIZE) == CLOSED
-                files.write_at(handle, 0, _note(f"pid {os.getpid()} on {socket.gethostname()}"))
+                files.write_at(handle, 0, _note(f"pid {os.getpid()} on {os.uname().nodename}"))
                 return handle, was_clean
         except BaseException:
             _give_back(files, handle)
@@ -93,7 +92,7 @@ def has_writer(files: Files, log_path: str) -> bool:
     """
     locked = files.is_locked(lock_path(log_path))
     named = _HOLDER.fullmatch(holder(files, log_path))
-    if locked is False or named is None or named[2] != socket.gethostname():
+    if locked is False or named is None or named[2] != os.uname().nodename:
         return bool(locked)
     return _is_alive(int(named[1]))
 

@@ -18,7 +18,7 @@ from eventlog.errors import AppendError, EventLogError, LogDamagedError, LogRead
 from eventlog.files import READ_SIZE, TEMPORARY, Files, name_of, resolve
 from eventlog.lock import release_lock, take_lock
 from eventlog.opening import open_for_writing
-from eventlog.projection import Projection, State, Upcasters, fold, upcast
+from eventlog.projection import Folding, Projection, State, Upcasters, fold, upcast
 from eventlog.recent import RecentIds, offset_of_last
 from eventlog.recovery import Fault, scan
 from eventlog.writer import LineWriter
@@ -38,7 +38,8 @@ class EventLog:
     """An append-only log in one file. Make one with `open`; use it in a `with` block, from one thread.
 
     `id` is the log's own; `found` the place where it ended when it was opened; `read_only` the reason if nothing may
-    be appended (it can still be read); `on_append` is called with each acknowledged entry, in the order of seq.
+    be appended (it can still be read); `on_append` is called with each acknowledged entry, in the order of seq;
+    `checkpoint_seq` is the seq up to which the checkpoint goes, -1 without one.
     """
 
     def __init__(self, path: str, files: Files, lock: int, *, opened: Opened, upcasters: Upcasters) -> None:
@@ -47,6 +48,8 @@ class EventLog:
         self.read_only: LogReadOnlyError | None = opened.read_only
         self.on_append: Callable[[Entry], None] | None = None
         self._files, self._lock = files, lock
+        self.checkpoint_seq = opened.checkpoint_seq
+        self._folding: Folding[Any] | None = None
         self._writer = LineWriter(files, path, opened.handle, opened.end)
         self._upcasters = upcasters
         self._recent: RecentIds | None = None
@@ -63,12 +66,14 @@ class EventLog:
         program: str = "eventlog",
         files: Files | None = None,
         upcasters: Upcasters | None = None,
+        projection: Projection[Any] | None = None,
         time_ns: Callable[[], int] = time.time_ns,
         randomness: Callable[[int], bytes] = secrets.token_bytes,
     ) -> Self:
         """Become the writer of the log at `path`, created if there is none; a torn tail is quarantined and cut.
 
-        The folder must exist. A log with damaged acknowledged lines opens with `read_only` set. Raises LogLockedError
+        The folder must exist. With a `projection`, its fold is made while the log is verified, and the first `fold` of
+        it costs nothing. A log with damaged acknowledged lines opens with `read_only` set. Raises LogLockedError
         if there is a writer, OSError if the file cannot be opened, written or synced, and what `append` raises if the
         first entry cannot be written.
         """
@@ -76,12 +81,14 @@ class EventLog:
             raise EventLogError(f"{path}: a log cannot have this name, a file of another kind has it; take .jsonl")
         disk, path = resolve(files, path)
         lock, was_clean = take_lock(disk, path)
+        folding = Folding(projection, upcasters or {}) if projection else None
         log: Self | None = None
         try:
-            opened = open_for_writing(disk, path, was_clean=was_clean)
+            opened = open_for_writing(disk, path, was_clean=was_clean, folding=folding)
             log = cls(path, disk, lock, opened=opened, upcasters=upcasters or {})
             log._stamp = Stamp(time_ns=time_ns, randomness=randomness)
             if opened.read_only is None:
+                log._folding = folding
                 log._begin(opened.recovered, program)
         except BaseException:
             if log is not None:
@@ -240,6 +247,10 @@ class EventLog:
 
     def fold(self, projection: Projection[State]) -> State:
         """What the acknowledged entries add up to, starting at the checkpoint if it is of this projection."""
+        folding, self._folding = self._folding, None  # given away once: `apply` may change a state in place
+        if folding and folding.is_of(projection.name, projection.version):
+            made: State = folding.state
+            return fold(projection, self._entries(self.found), made)
         checkpoint = load_checkpoint(self._files, self.path, self._writer.handle, self.id)
         if checkpoint and (checkpoint.projection, checkpoint.version) == (projection.name, projection.version):
             return fold(projection, self._entries(checkpoint.position), projection.load(checkpoint.state))
@@ -260,6 +271,7 @@ class EventLog:
             state=projection.save(state),
         )
         save_checkpoint(self._files, self.path, checkpoint)
+        self.checkpoint_seq = end.seq
 
     def close(self) -> None:
         """Stop writing and give back the lock; nothing can be appended or read any more. Twice does nothing."""

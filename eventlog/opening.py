@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eventlog.checkpoint import load_checkpoint
 from eventlog.entry import RECOVERED, START, Event, Position
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from eventlog.checkpoint import Checkpoint
     from eventlog.files import Files
+    from eventlog.projection import Folding
     from eventlog.reading import Verification
 
 
@@ -44,24 +45,35 @@ _COPY_SIZE = 16 * READ_SIZE
 class Opened:
     """A writer's place: the handle, the end of what is on disk, and what there is to say about it.
 
-    `read_only` holds the reason if nothing may be appended; `recovered` the event that tells of a quarantined tail.
+    `read_only` holds the reason if nothing may be appended; `recovered` the event that tells of a quarantined tail;
+    `checkpoint_seq` the seq up to which a checkpoint vouched for what was not read.
     """
 
     handle: int
     end: Position
     log_id: str
+    checkpoint_seq: int = -1
     read_only: LogReadOnlyError | None = None
     recovered: Event | None = None
 
 
-def open_for_writing(files: Files, path: str, *, was_clean: bool) -> Opened:
-    """Open, recover and verify a log whose lock is held. Raises OSError if the file cannot be opened or created."""
+def open_for_writing(files: Files, path: str, *, was_clean: bool, folding: Folding[Any] | None = None) -> Opened:
+    """Open, recover and verify a log whose lock is held; `folding` takes in the entries up to the end.
+
+    Raises OSError if the file cannot be opened or created.
+    """
     handle = files.open(path, "append", create=True)
     try:
         files.sync_dir(folder_of(path))  # always: the creator may have died before it
         trusted = _settle(files, handle, was_clean=was_clean)
         checkpoint = _usable_checkpoint(files, path, handle) if trusted else None
-        found = survey(files, path, handle, checkpoint.position if checkpoint else START)
+        if checkpoint and folding:  # a fold that cannot go on from there needs all entries
+            if folding.is_of(checkpoint.projection, checkpoint.version):
+                folding.load(checkpoint.state)
+            else:
+                checkpoint = None
+        start = checkpoint.position if checkpoint else START
+        found = survey(files, path, handle, start, take=folding.take if folding else None)
         problem = _problem(found) or _move_to_quarantine(files, handle, found)
         if problem is None and not (trusted and (found.fault is None or _cut(files, handle, found.end.offset))):
             copied, problem = _copy_instead(files, path, handle, found.end)
@@ -72,7 +84,7 @@ def open_for_writing(files: Files, path: str, *, was_clean: bool) -> Opened:
             end = found.end if trusted else found.confirmed  # what lies beyond may be in the page cache alone
             return Opened(handle=handle, end=end, log_id=found.log_id, read_only=problem)
         recovered = _untold(files, path, found)
-        return Opened(handle=handle, end=found.end, log_id=found.log_id, recovered=recovered)
+        return Opened(handle=handle, end=found.end, log_id=found.log_id, checkpoint_seq=start.seq, recovered=recovered)
     except BaseException:
         _close(files, handle)
         raise

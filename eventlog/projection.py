@@ -6,7 +6,7 @@ Law: pure and lawful: fold(fold(s, xs), ys) == fold(s, xs + ys).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from eventlog.entry import Entry
@@ -48,6 +48,26 @@ def fold(projection: Projection[State], entries: Iterable[Entry], state: State |
     for entry in entries:
         current = projection.apply(current, entry)
     return current
+
+
+class Folding(Generic[State]):
+    """A fold that goes along while entries are read for another reason; `state` is what they add up to so far."""
+
+    def __init__(self, projection: Projection[State], upcasters: Upcasters) -> None:
+        self.state = projection.initial()
+        self._projection, self._upcasters = projection, upcasters
+
+    def is_of(self, name: str, version: int) -> bool:
+        """Whether this is the fold of the projection with this name and version."""
+        return (self._projection.name, self._projection.version) == (name, version)
+
+    def load(self, saved: Any) -> None:
+        """Go on from what `save` gave."""
+        self.state = self._projection.load(saved)
+
+    def take(self, entry: Entry) -> None:
+        """Take in one more entry."""
+        self.state = self._projection.apply(self.state, upcast(entry, self._upcasters))
 
 
 def upcast(entry: Entry, upcasters: Upcasters) -> Entry:

@@ -17,7 +17,7 @@ from eventlog.files import beside, read_chunks, read_file, resolve
 from eventlog.head import Head, decode_head
 from eventlog.lock import has_writer, is_at
 from eventlog.projection import Upcasters, upcast
-from eventlog.recovery import Fault, State, Verdict, check_first, classify, scan, split_lines
+from eventlog.recovery import Fault, Seen, State, Verdict, check_first, classify, scan, split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -83,10 +83,15 @@ def log_id_of(files: Files, handle: int) -> str:
     return str(entry.meta.get("log", "")) if entry is not None else ""
 
 
-def survey(files: Files, path: str, handle: int, start: Position = START) -> Verification:
-    """Scan an open log from `start` to its end and classify it; an acknowledged fault is told from a torn tail."""
+def survey(
+    files: Files, path: str, handle: int, start: Position = START, *, take: Callable[[Entry], None] | None = None
+) -> Verification:
+    """Scan an open log from `start` to its end and classify it; an acknowledged fault is told from a torn tail.
+
+    `take` is called with each good entry, so that what they add up to is not read a second time.
+    """
     head = load_head(files, path)
-    seen = _Seen(start)
+    seen = Seen(start, take)
     log_id = ""
     try:
         if (created := _created(files, handle)) is not None:
@@ -107,33 +112,6 @@ def survey(files: Files, path: str, handle: int, start: Position = START) -> Ver
         head=head,
         confirmed=seen.confirmed,
     )
-
-
-class _Seen:
-    """What one scan met. Memory is bounded by one batch of the writer."""
-
-    def __init__(self, start: Position) -> None:
-        self.end = self.confirmed = start
-        self.fault: Fault | None = None
-        self.sum_at_head: str | None = None
-
-    def follow(self, found: Iterator[Entry | Fault], head: Head | None) -> None:
-        """Take in a scan to its end."""
-        at_head = head.position.seq if head else -1
-        held: deque[Position] = deque()
-        vouched = at_head
-        self.sum_at_head = self.end.sum if at_head == self.end.seq else None
-        for each in found:
-            if isinstance(each, Fault):
-                self.fault = each
-                return
-            self.end = each.position
-            held.append(self.end)
-            vouched = max(vouched, each.dur)
-            while held and held[0].seq <= vouched:
-                self.confirmed = held.popleft()
-            if self.end.seq == at_head:
-                self.sum_at_head = self.end.sum
 
 
 def verify(path: str, *, files: Files | None = None) -> Verification:
@@ -178,7 +156,7 @@ def _was_replaced(files: Files, handle: int, path: str) -> bool:
 def read(
     path: str,
     *,
-    after: int = -1,
+    after: int | Position = -1,
     follow: bool = False,
     unconfirmed: bool = False,
     files: Files | None = None,
@@ -187,15 +165,17 @@ def read(
 ) -> Iterator[Entry]:
     """Yield the confirmed entries with a seq above `after`, in order; no lock is taken and no byte changed.
 
-    With `follow`, go on waiting for new ones; `wait` is called when there are none and ends the reading by returning
-    False (by default it sleeps 0.2 s and returns True). With `unconfirmed`, verified entries that nothing vouches for
-    are yielded as well. Raises OSError, LogDamagedError (after the good entries), NewerFormatError, LogReplacedError.
+    What stands before a Position (that of a usable checkpoint) is not looked at. With `follow`, go on waiting for new
+    ones; `wait` is called when there are none and ends the reading by returning False (by default it sleeps 0.2 s and
+    returns True). With `unconfirmed`, verified entries that nothing vouches for are yielded as well. Raises OSError,
+    LogDamagedError (after the good entries), NewerFormatError, LogReplacedError.
     """
-    reader = _Reader(*resolve(files, path), unconfirmed=unconfirmed)
+    start = after if isinstance(after, Position) else Position(seq=after)
+    reader = _Reader(*resolve(files, path), unconfirmed=unconfirmed, start=start if start is after else START)
     try:
         while True:
             for entry in reader.more():
-                if entry.seq > after:
+                if entry.seq > start.seq:
                     yield upcast(entry, upcasters or {})
             if not follow or not (wait or _sleep)():
                 return
@@ -211,8 +191,8 @@ def _sleep() -> bool:
 class _Reader:
     """One reader's place in a log, which survives the file being replaced under it."""
 
-    def __init__(self, files: Files, path: str, *, unconfirmed: bool) -> None:
-        self._files, self._path, self._unconfirmed = files, path, unconfirmed
+    def __init__(self, files: Files, path: str, *, unconfirmed: bool, start: Position) -> None:
+        self._files, self._path, self._unconfirmed, self._start = files, path, unconfirmed, start
         self._handle = files.open(path, "read")
         self._shown: Entry | None = None
         self._log_id = ""
@@ -234,7 +214,7 @@ class _Reader:
         vouched = head.position.seq if head is not None and head.log_id == (self._log_id or head.log_id) else -1
         confirmed = vouched if self._log_id else -1  # until the first line is there, the head may be of another log
         held: deque[Entry] = deque()
-        start = self._shown.position if self._shown else START
+        start = self._shown.position if self._shown else self._start
         for found in scan(read_chunks(self._files, self._handle, start.offset), start):
             if isinstance(found, Fault):
                 vouched = max(vouched, confirmed, found.vouched)

@@ -7,6 +7,7 @@ Without one it is a torn tail.
 from __future__ import annotations
 
 import re
+from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from eventlog.entry import CREATED, FORMAT_VERSION, LINE_LIMIT, START, ZERO_SUM,
 from eventlog.errors import NewerFormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from eventlog.head import Head
 
@@ -73,13 +74,18 @@ def split_lines(chunks: Iterable[bytes], offset: int = 0) -> Iterator[tuple[int,
     parts: list[bytes] = []
     held = 0
     for chunk in chunks:
-        first, *others = chunk.split(b"\n")
-        parts.append(first)
-        held += len(first)
-        for following in others:
-            yield offset, b"".join((*parts, b"\n"))
-            offset += held + 1
-            parts, held = [following], len(following)
+        begin = 0
+        while end := chunk.find(b"\n", begin) + 1:
+            line = chunk[begin:end]
+            if parts:
+                line = b"".join((*parts, line))
+                parts, held = [], 0
+            yield offset, line
+            offset += len(line)
+            begin = end
+        if begin < len(chunk):
+            parts.append(chunk[begin:])
+            held += len(chunk) - begin
         if held > LINE_LIMIT:
             yield offset, b"".join(parts)
             offset += held
@@ -94,17 +100,58 @@ def scan(chunks: Iterable[bytes], after: Position = START) -> Iterator[Entry | F
     `chunks` are the bytes of the file from `after.offset` on. After a fault the rest is read for lines that vouch for
     the damaged one. Raises NewerFormatError.
     """
-    position = after
+    seq, last = after.seq, after.sum  # two names, not a Position: this is the innermost loop of all reading
     lines = split_lines(chunks, after.offset)
     for offset, line in lines:
         entry = decode(line, offset=offset)
-        if entry is None or entry.seq != position.seq + 1 or entry.prev != position.sum:
-            yield _fault(position, line, entry, lines)
+        if entry is None or entry.seq != seq + 1 or entry.prev != last:
+            yield _fault(Position(seq=seq, offset=offset, sum=last), line, entry, lines)
             return
         if entry.seq == 0:
             check_first(entry)
         yield entry
-        position = entry.position
+        seq, last = entry.seq, entry.sum
+
+
+class Seen:
+    """What one scan met. Memory is bounded by one batch of the writer."""
+
+    def __init__(self, start: Position, take: Callable[[Entry], None] | None) -> None:
+        self.fault: Fault | None = None
+        self.sum_at_head: str | None = None
+        self._start, self._take = start, take
+        self._last: Entry | None = None
+        self._confirmed: Entry | None = None
+
+    @property
+    def end(self) -> Position:
+        """The place after the last good line."""
+        return self._last.position if self._last else self._start
+
+    @property
+    def confirmed(self) -> Position:
+        """The place after the last line that something vouches for."""
+        return self._confirmed.position if self._confirmed else self._start
+
+    def follow(self, found: Iterator[Entry | Fault], head: Head | None) -> None:
+        """Take in a scan to its end."""
+        at_head = head.position.seq if head else -1
+        held: deque[Entry] = deque()
+        vouched = at_head
+        self.sum_at_head = self._start.sum if at_head == self._start.seq else None
+        for each in found:
+            if isinstance(each, Fault):
+                self.fault = each
+                return
+            self._last = each
+            held.append(each)
+            vouched = max(vouched, each.dur)
+            while held and held[0].seq <= vouched:
+                self._confirmed = held.popleft()
+            if each.seq == at_head:
+                self.sum_at_head = each.sum
+            if self._take is not None:
+                self._take(each)
 
 
 def check_first(entry: Entry) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import fnmatch
 import inspect
+import os
 import re
 import subprocess
 import sys
@@ -546,14 +547,26 @@ def test_the_front_door_is_small_and_tells_types_and_errors() -> None:
         assert "return" in function.__annotations__, function
 
 
-def test_help_loads_nothing_heavy() -> None:
-    program = (
-        "import sys, cli\n"
-        "try:\n    cli.scenelog(['--help'], prog_name='scenelog')\n"
-        f"except SystemExit:\n    print([name for name in {HEAVY!r} if name in sys.modules])"
+@pytest.mark.parametrize("typed", [["--help"], ["status"], ["status", "lighthouse"]])
+def test_help_and_status_load_nothing_heavy(typed: list[str], tmp_path: Path) -> None:
+    run = "import sys, cli\nsys.argv = ['scenelog', {0}]\n"
+    story = tmp_path / "lighthouse.txt"
+    story.write_text("The lamp went out. Nobody came.\n", encoding="utf-8")
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(tmp_path)}
+    made = [sys.executable, "-c", run.format(f"'run', {str(story)!r}") + "cli.main()"]
+    subprocess.run(made, cwd=tmp_path, env=environment, capture_output=True, timeout=60, check=True)
+    program = run.format(", ".join(map(repr, typed))) + (
+        f"try:\n    cli.main()\nfinally:\n    print([name for name in {HEAVY!r} if name in sys.modules])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )
-    assert "Commands:" in done.stdout
-    assert done.stdout.splitlines()[-1] == "[]"
+    loaded = done.stdout.splitlines()[-1]
+    assert loaded == ("[]" if typed == ["--help"] else "['platformdirs']")
+    assert ("Commands:" if typed == ["--help"] else "lighthouse") in done.stdout

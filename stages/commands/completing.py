@@ -58,9 +58,9 @@ def _projects(folder: str) -> list[str]:
         return []
 
 
-def complete_names(group: click.Group) -> None:
-    """Let every argument below that means a project, and every --stage, be completed."""
-    for command in _commands(group):
+def complete_names(typed: click.Command) -> None:
+    """Let every argument of a command that means a project, and every --stage, be completed."""
+    for command in _commands(typed):
         for param in command.params:
             if isinstance(param, click.Argument) and param.name in _PROJECTS:
                 param.type = ProjectName()
@@ -68,9 +68,9 @@ def complete_names(group: click.Group) -> None:
                 param.type = StageName()
 
 
-def _commands(group: click.Group) -> Iterator[click.Command]:
-    for command in group.commands.values():
-        if isinstance(command, click.Group):
-            yield from _commands(command)
-        else:
-            yield command
+def _commands(command: click.Command) -> Iterator[click.Command]:
+    if not isinstance(command, click.Group):
+        yield command
+        return
+    for below in command.commands.values():
+        yield from _commands(below)

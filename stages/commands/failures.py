@@ -51,29 +51,26 @@ class CommandError(click.ClickException):
         click.echo(f"scenelog: {clean(self.message.replace(PROGRAM, 'scenelog log'))}", err=True, file=file)
 
 
-@contextlib.contextmanager
-def explained() -> Iterator[None]:
-    """Turn the expected failures of what runs inside into CommandError."""
-    from stages.pipeline.contract import ProviderError  # noqa: PLC0415 - only when something runs
+def _expected() -> tuple[type[Exception], ...]:
+    """What the layers below raise on purpose; loaded when something was raised."""
+    from stages.pipeline.contract import ProviderError  # noqa: PLC0415 - see above
     from stages.pipeline.draft_files import DraftError  # noqa: PLC0415
     from stages.pipeline.intake import IntakeError  # noqa: PLC0415
     from stages.pipeline.project import ProjectError  # noqa: PLC0415
     from stages.pipeline.settings import SettingsError  # noqa: PLC0415
     from stages.pipeline.wordings import PromptError  # noqa: PLC0415
 
+    return (DraftError, EventLogError, IntakeError, ProjectError, PromptError, SettingsError, ProviderError)
+
+
+@contextlib.contextmanager
+def explained() -> Iterator[None]:
+    """Turn the expected failures of what runs inside into CommandError."""
     try:
         yield
     except BrokenPipeError:  # whoever read our output went away: no failure, and nobody to tell
         raise
-    except (
-        DraftError,
-        EventLogError,
-        IntakeError,
-        ProjectError,
-        PromptError,
-        SettingsError,
-        ProviderError,
-    ) as error:
+    except _expected() as error:
         raise CommandError(str(error)) from None
     except KeyboardInterrupt:
         raise Interrupted("interrupted; everything finished is saved") from None

@@ -161,12 +161,11 @@ def log_path(argument: str) -> str:
 
 def real_system() -> System:
     """The machine at hand, with the places where results are rescued to."""
-    import tempfile  # noqa: PLC0415
-
     from platformdirs import user_state_path  # noqa: PLC0415
 
     from stages.commands import VERSION  # noqa: PLC0415
     from stages.pipeline.system import System as Machine  # noqa: PLC0415
 
-    folders = [str(user_state_path("scenelog") / "rescue"), f"{tempfile.gettempdir()}/scenelog-rescue-{os.getuid()}"]
+    temporary = os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - the folder in it is private, and checked
+    folders = [str(user_state_path("scenelog") / "rescue"), f"{temporary}/scenelog-rescue-{os.getuid()}"]
     return Machine(rescue_folders=folders, program=f"scenelog {VERSION}")

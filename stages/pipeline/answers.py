@@ -36,6 +36,8 @@ def strip_wrapping(text: str) -> str:
 
 def _without_reasoning(text: str) -> str:
     """Drop `<think>` blocks; a tag opens one where a line begins with it, within a line it is a word of the story."""
+    if "<" not in text:
+        return text
     kept: list[str] = []
     at = 0
     block: re.Match[str] | None = None

@@ -33,6 +33,7 @@ _LIMITS = {
     "without": NAME_LIMIT_BYTES,
 }
 _CLASSES = {name: kind for kind, name in TYPES.items()}
+_FIELDS = {kind: [field.name for field in fields(kind)] for kind in TYPES}
 
 
 def to_event(fact: Fact, content: Any = None) -> Event:
@@ -59,5 +60,5 @@ def to_fact(entry: Entry) -> Fact | None:
             f" {newest_version(entry.type)}; nothing is wrong with the log: install a newer scenelog"
         )
     given = {**entry.meta, "subject": entry.subject}
-    fact: Fact = kind(**{field.name: given[field.name] for field in fields(kind) if field.name in given})
+    fact: Fact = kind(**{name: given[name] for name in _FIELDS[kind] if name in given})
     return fact

@@ -6,7 +6,6 @@ is ever dropped: what cannot be saved at the end goes to a rescue file.
 
 from __future__ import annotations
 
-import asyncio
 import errno
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -56,6 +55,8 @@ class Outbox:
 
     async def save(self, event: Event) -> Entry | None:
         """Append an event; its entry, or None if it waits in memory because the disk said no."""
+        from asyncio import CancelledError  # noqa: PLC0415 - who looks for rescue files does without it
+
         event_id, time = self._new_id()
         named = replace(event, id=event.id or event_id, time=event.time or time)
         if not self.waiting:
@@ -64,7 +65,7 @@ class Outbox:
             except (AppendError, LogPoisonedError, OSError) as error:  # nothing of it is acknowledged
                 if not self.waiting and self.on_trouble:
                     self.on_trouble(error)
-            except asyncio.CancelledError:  # nobody hears whether it was saved: `retry` makes sure
+            except CancelledError:  # nobody hears whether it was saved: `retry` makes sure
                 self._unsure[str(named.id)] = named
                 raise
         provisional(named)  # what can never be a line must not keep the others from being saved

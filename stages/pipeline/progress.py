@@ -184,10 +184,11 @@ def _answered(state: Progress, fact: facts.AnswerReceived, ref: Ref) -> None:
 
 
 def _completed(state: Progress, fact: facts.SceneCompleted, entry: Entry) -> None:
-    answer = state.answers.get(fact.answer)
+    step = state.steps.setdefault(fact.subject, Step())
+    # Nobody names an answer again but its own step, so that what is kept of answers does not grow with the history.
+    answer = state.answers.pop(fact.answer, None) or step.known_answer(fact.answer)
     if answer is None:  # a damaged rescue file may have lost it: then there is no result, and the scene is made again
         return
-    step = state.steps.setdefault(fact.subject, Step())
     number = step.open.pop(fact.attempt, 0)
     done = Completion(
         rank=(fact.number or number, entry.id),
@@ -231,6 +232,8 @@ def _failed(state: Progress, fact: facts.SceneRejected | facts.SceneFailed) -> N
     attempts.has_outcome(state, step, fact.attempt)
     if isinstance(fact, facts.SceneFailed):
         attempts.give_back(state, fact)
+    else:
+        state.answers.pop(fact.answer, None)  # the step remembers it
     if kind not in _NOBODYS:
         step.fail(Failure(kind=kind, message=fact.message))
 

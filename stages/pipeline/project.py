@@ -6,11 +6,12 @@ copy that is given up as soon as everything is saved.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Self
 
-from eventlog import EventLog
+from eventlog import EventLog, EventLogError
 from eventlog.entry import encode_detached, uuid7
 from eventlog.files import folder_of, make_dirs_durably, read_file, replace_durably
 from stages.pipeline import events as facts
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from stages.pipeline.system import System
 
 LOG = "events.jsonl"
+CHECKPOINT_EVERY = 1000  # entries: to read these again takes 20 ms
 SETTINGS = "project.toml"
 SOURCE = "source.txt"
 
@@ -60,6 +62,7 @@ class Project:
         self.snapshots = Snapshots(system.files, folder, self.content)
         self._texts: dict[str, str] = {}
         log.on_append = self._acknowledged
+        self._keep_checkpoint()
 
     @classmethod
     def open(cls, folder: str, system: System, *, importing: bool = False) -> Self:
@@ -78,6 +81,7 @@ class Project:
             program=system.program,
             files=files,
             upcasters=UPCASTERS,
+            projection=ProgressProjection(),
             time_ns=system.time_ns,
             randomness=system.randomness,
         )
@@ -245,8 +249,15 @@ class Project:
         """What could not be saved, as the lines of a rescue file."""
         return [encode_detached(event) for event in self.outbox.waiting.values()]
 
+    def _keep_checkpoint(self) -> None:
+        """Save what the log adds up to, if much was read or written since: opening costs only what came after."""
+        if self.log.position.seq - self.log.checkpoint_seq >= CHECKPOINT_EVERY:
+            with contextlib.suppress(OSError, EventLogError):  # a cache: without it the log is read again
+                self.log.save_checkpoint(self._projection, self._saved)
+
     def close(self) -> None:
         """Give the log back."""
+        self._keep_checkpoint()
         self.log.close()
 
     def __enter__(self) -> Self:

@@ -15,6 +15,7 @@ from stages.pipeline.outbox import advice
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from stages.pipeline.contract import Scene
     from stages.pipeline.project import Project
 
 
@@ -26,10 +27,10 @@ class Projecting:
         self._project, self._note = project, note
         self._was_told = False
 
-    def scene_done(self, stage: str, scene_id: str) -> None:
+    def scene_done(self, stage: str, scene: Scene) -> None:
         """Write what shows a finished scene."""
         project, snapshots = self._project, self._project.snapshots
-        self._guarded(partial(snapshots.write_scene, project.progress, stage, scene_id))
+        self._guarded(partial(snapshots.write_scene, project.progress, stage, scene))
         if not project.outbox.waiting:
             self._guarded(partial(snapshots.refresh, project.progress, stage))
 

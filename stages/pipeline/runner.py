@@ -240,7 +240,7 @@ class Runner:
         except Exception as error:  # noqa: BLE001 - a bug met by one scene must not cost the others
             problem = await self._scenes.give_up(stage, step, error)
         if not problem:
-            self._files.scene_done(stage.name, step.scene.id)
+            self._files.scene_done(stage.name, step.scene)
         self._observer.scene_finished(stage.name, step.scene, problem)
 
     def _is_finishable(self, stage: Stage) -> bool:

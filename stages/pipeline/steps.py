@@ -81,6 +81,12 @@ class Step:
     tried: list[Tried] = field(default_factory=list)
     void: int = -1
 
+    def known_answer(self, answer_id: str) -> Ref | None:
+        """The answer with this id, if it is one that was tried or gave the result."""
+        known = [one.answer for one in self.tried]
+        known += [self.completion.answer] if self.completion is not None else []
+        return next((answer for answer in known if answer.id == answer_id), None)
+
     def finish(self, done: Completion) -> bool:
         """Take in a result; whether it replaces another one that said something else."""
         before = self.completion

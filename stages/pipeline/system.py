@@ -5,7 +5,7 @@ Law: nobody below asks the machine for these; a test can put its own in their pl
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ class System:
 
     files: Files = field(default_factory=RealFiles)
     time_ns: Callable[[], int] = time.time_ns
-    randomness: Callable[[int], bytes] = secrets.token_bytes
+    randomness: Callable[[int], bytes] = os.urandom
     rescue_folders: Sequence[str] = ()
     program: str = "scenelog"
 

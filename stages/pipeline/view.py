@@ -8,9 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from eventlog import LogDamagedError, read
-from eventlog.entry import decode
+from eventlog.checkpoint import load_checkpoint
+from eventlog.entry import START, Position, decode
 from eventlog.errors import NewerFormatError
 from eventlog.projection import upcast
+from eventlog.reading import log_id_of
 from stages.pipeline.progress import Progress, ProgressProjection
 from stages.pipeline.results import bible_text, text_of_completion
 from stages.pipeline.text import digest
@@ -35,10 +37,11 @@ class ProjectView:
         self._files = files
         self._texts: dict[str, str] = {}
         self._handle = files.open(path, "read")
-        projection = ProgressProjection()
+        self._projection = projection = ProgressProjection()
         self.progress: Progress = projection.initial()
         try:
-            for entry in read(path, files=files, upcasters=UPCASTERS):
+            begin = self._load_checkpoint(path, at)
+            for entry in read(path, after=begin, files=files, upcasters=UPCASTERS):
                 if at is not None and entry.seq > at:
                     break
                 self.log_id = self.log_id or str(entry.meta.get("log", ""))
@@ -49,6 +52,17 @@ class ProjectView:
         except BaseException:
             self.close()
             raise
+
+    def _load_checkpoint(self, path: str, at: int | None) -> Position:
+        """Begin with the checkpoint if it is usable and not later than `at`; returns where to read on."""
+        log_id = log_id_of(self._files, self._handle)
+        found = load_checkpoint(self._files, path, self._handle, log_id)
+        is_ours = found and (found.projection, found.version) == (self._projection.name, self._projection.version)
+        if found is None or not is_ours or (at is not None and found.position.seq > at):
+            return START
+        self.log_id, self.last_seq = log_id, found.position.seq
+        self.progress = self._projection.load(found.state)
+        return found.position
 
     def content(self, ref: Ref) -> Any:
         """The content of an entry that progress refers to."""

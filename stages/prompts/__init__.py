@@ -13,6 +13,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib import resources
 from string import Template
 from typing import TYPE_CHECKING, Any
@@ -66,6 +67,7 @@ def digest(task: Task, language: Language, wording: str = "") -> str:
     return hashlib.sha256((wording or built_in(task, language)).encode()).hexdigest()[:16]
 
 
+@cache  # a plan asks for it once a scene
 def built_in(task: Task, language: Language) -> str:
     """Return the text of the prompt that comes with the program."""
     text = resources.files(__name__).joinpath(language, f"{task}.md").read_text(encoding="utf-8")

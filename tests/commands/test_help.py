@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 def _commands(group: click.Group, *above: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     yield above, group
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         if isinstance(command, click.Group):
             yield from _commands(command, *above, name)
         else:
@@ -109,3 +112,10 @@ def test_an_interrupt_outside_of_a_run_ends_with_its_own_code() -> None:
 def test_each_word_says_the_same_in_both_languages() -> None:
     for key, (english, chinese) in WORDS.items():
         assert sorted(re.findall(r"\{(\w+)\}", english)) == sorted(re.findall(r"\{(\w+)\}", chinese)), key
+
+
+def test_what_the_help_says_of_a_command_is_what_the_command_says() -> None:
+    context = click.Context(cli.scenelog)
+    said = {name: getattr(cli.scenelog.get_command(context, name), "short_help", None) for name in cli.COMMANDS}
+    assert said == cli.COMMANDS
+    assert cli.scenelog.get_command(context, "nothing") is None

@@ -228,3 +228,33 @@ def test_a_checkpoint_of_the_log_of_another_folder_does_not_stop_it() -> None:
     with EventLog.open(LOG, files=other) as log:
         log.append(KIND, "new")
         assert log.fold(Texts()) == ["new"]
+
+
+@pytest.mark.parametrize("after", [(), ("c",), ("c", "d")])
+def test_what_is_folded_while_the_log_is_opened_is_looked_at_once(after: tuple[str, ...]) -> None:
+    disk, counted = written(after=after), Counted()
+    with EventLog.open(LOG, files=disk, projection=counted) as log:
+        assert counted.looked_at == len(after)
+        assert log.checkpoint_seq == 2
+        log.append(KIND, "later")
+        assert log.fold(counted) == ["a", "b", *after, "later"]
+        assert counted.looked_at == len(after) + 1
+        assert log.fold(Texts()) == ["a", "b", *after, "later"]  # and again from the checkpoint
+
+
+def test_a_fold_made_while_opening_needs_all_entries_if_the_checkpoint_is_of_another_projection() -> None:
+    class Other(Counted):
+        version = 2
+
+    counted = Other()
+    with EventLog.open(LOG, files=written(), projection=counted) as log:
+        assert log.checkpoint_seq == -1
+        assert log.fold(counted) == ["a", "b", "c"]
+
+
+def test_the_fold_of_a_log_that_opens_read_only_is_not_made_while_it_is_opened() -> None:
+    files = written().contents()
+    damaged = SimulatedDisk(files | {LOG: files[LOG].replace(b'"data":"c"', b'"data":"x"')})
+    with EventLog.open(LOG, files=damaged, projection=Counted()) as log:
+        assert log.read_only is not None
+        assert log.fold(Texts()) == ["a", "b"]

@@ -400,3 +400,17 @@ def test_a_stage_is_only_complete_where_every_scene_of_it_is_there() -> None:
     log.complete("storyboard/s0002", "二\n")
     log.fact(done)
     assert log.progress.completed_stages == ["storyboard"]
+
+
+def test_what_is_kept_of_answers_does_not_grow_with_the_history() -> None:
+    log = Told()
+    log.story("正文", scenes(1))
+    known = len(log.progress.answers)
+    for number in range(1, 20):
+        log.complete("storyboard/s0001", f"第{number}次", number)
+        log.fact(facts.SceneInvalidated(subject="storyboard/s0001", reason="asked for again"))
+        attempt = log.start("storyboard/s0001", number)
+        answer = log.answer("storyboard/s0001", attempt, "too short")
+        rejected = facts.SceneRejected(subject="storyboard/s0001", attempt=attempt, answer=answer.id, message="short")
+        log.fact(rejected, {"violations": ["short"]})
+    assert len(log.progress.answers) == known

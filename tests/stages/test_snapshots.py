@@ -9,8 +9,9 @@ import pytest
 
 from stages.pipeline import events as facts
 from stages.pipeline.results import outputs, snapshot
-from stages.pipeline.snapshots import ALWAYS_BELOW_BYTES, LAG, Snapshots
+from stages.pipeline.snapshots import ALWAYS_UP_TO_SCENES, LAG, Snapshots
 from stages.registry import STAGES
+from tests.crash.promises import unkindest
 from tests.simulated_disk import Fault, SimulatedDisk
 from tests.stages.told import Told, scenes
 
@@ -49,23 +50,53 @@ def writes(disk: SimulatedDisk) -> int:
 def test_a_small_progress_file_is_written_after_every_scene() -> None:
     log, disk = told(40), disk_with()
     snapshots = Snapshots(disk, FOLDER, log.content)
-    for number in range(1, 41):
+    for number in range(1, ALWAYS_UP_TO_SCENES + 1):
         log.complete(f"storyboard/s{number:04d}", script(number))
         snapshots.refresh(log.progress, "storyboard")
         assert shown(disk) == number
 
 
 def test_a_big_progress_file_lags_by_at_most_an_eighth_and_is_not_written_every_time() -> None:
-    total, size = 60, ALWAYS_BELOW_BYTES // 60
+    total = 3 * ALWAYS_UP_TO_SCENES
     log, disk = told(total), disk_with()
     snapshots = Snapshots(disk, FOLDER, log.content)
     for number in range(1, total + 1):
-        log.complete(f"storyboard/s{number:04d}", script(number, size))
+        log.complete(f"storyboard/s{number:04d}", script(number))
         snapshots.refresh(log.progress, "storyboard")
         assert (number - shown(disk)) * LAG <= number
     assert writes(disk) < total
     snapshots.refresh(log.progress, "storyboard", now=True)
     assert shown(disk) == total
+
+
+@pytest.mark.parametrize("total", [1, 12, ALWAYS_UP_TO_SCENES, 100, 300])
+def test_all_that_is_written_for_a_stage_stays_below_twelve_times_the_log(total: int) -> None:
+    log, disk = told(total), disk_with()
+    snapshots = Snapshots(disk, FOLDER, log.content)
+    for number in range(1, total + 1):
+        log.complete(f"storyboard/s{number:04d}", script(number, 2400))
+        snapshots.write_scene(log.progress, "storyboard", log.progress.scenes[number - 1])
+        snapshots.refresh(log.progress, "storyboard")
+    snapshots.refresh(log.progress, "storyboard", now=True)
+    written = sum(
+        len(data) for one in disk.trace for data in one.details if one.name == "append" and isinstance(data, bytes)
+    )
+    size = log.entries[-1].position.offset
+    assert size + written <= 12 * size
+
+
+def test_a_finished_scene_costs_no_sync_and_the_progress_file_two() -> None:
+    log, disk = told(3, done=1), disk_with()
+    snapshots = Snapshots(disk, FOLDER, log.content)
+    scenes = log.progress.scenes
+    snapshots.write_scene(log.progress, "storyboard", scenes[0])
+    log.complete("storyboard/s0002", script(2))
+    since = len(disk.trace)
+    snapshots.write_scene(log.progress, "storyboard", scenes[1])
+    assert [one.name for one in disk.trace[since:] if one.name.startswith("sync")] == []
+    since = len(disk.trace)
+    snapshots.refresh(log.progress, "storyboard")
+    assert [one.name for one in disk.trace[since:] if one.name.startswith("sync")] == ["sync", "sync_dir"]
 
 
 def test_a_progress_file_that_is_right_is_not_written_again() -> None:
@@ -142,10 +173,28 @@ def test_outputs_are_on_disk_before_the_progress_file_goes() -> None:
     assert last_output < synced[0] < removed < synced[-1]
 
 
+def test_what_was_written_without_a_sync_is_synced_before_its_stage_is_complete() -> None:
+    log, disk = told(2, done=2), disk_with()
+    for scene in log.progress.scenes:
+        Snapshots(disk, FOLDER, log.content).write_scene(log.progress, "storyboard", scene)
+    written = disk.contents()
+    killed = disk.kill()
+    Snapshots(killed, FOLDER, log.content).write_outputs(log.progress, "storyboard")
+    assert killed.image(unkindest).contents().items() >= written.items()
+
+
+def test_the_outputs_of_a_complete_stage_are_not_synced_again() -> None:
+    log, disk = completed(), disk_with()
+    Snapshots(disk, FOLDER, log.content).repair(log.progress, NAMES)
+    disk = disk.process()
+    Snapshots(disk, FOLDER, log.content).repair(log.progress, NAMES)
+    assert [one.name for one in disk.trace if one.name in ("sync", "append", "rename")] == []
+
+
 def test_the_file_of_a_scene_is_the_same_before_and_after_the_end_of_its_stage() -> None:
     log, disk = completed(), disk_with()
     snapshots = Snapshots(disk, FOLDER, log.content)
-    snapshots.write_scene(log.progress, "storyboard", "s0002")
+    snapshots.write_scene(log.progress, "storyboard", log.progress.scenes[1])
     written = disk.contents()
     assert list(written) == [f"{FOLDER}/storyboard/scene_002.md"]
     snapshots.write_outputs(log.progress, "storyboard")
@@ -154,7 +203,7 @@ def test_the_file_of_a_scene_is_the_same_before_and_after_the_end_of_its_stage()
 
 def test_a_scene_that_is_not_finished_has_no_file() -> None:
     log, disk = told(3, done=1), disk_with()
-    Snapshots(disk, FOLDER, log.content).write_scene(log.progress, "storyboard", "s0002")
+    Snapshots(disk, FOLDER, log.content).write_scene(log.progress, "storyboard", log.progress.scenes[1])
     assert disk.contents() == {}
 
 
