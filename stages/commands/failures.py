@@ -6,7 +6,11 @@ Law: whatever the layers below raise on purpose, or the system says, becomes a C
 from __future__ import annotations
 
 import contextlib
+import errno
+import shlex
+import stat
 from enum import IntEnum
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
@@ -71,11 +75,28 @@ def explained() -> Iterator[None]:
     except BrokenPipeError:  # whoever read our output went away: no failure, and nobody to tell
         raise
     except _expected() as error:
-        raise CommandError(str(error)) from None
+        from stages.pipeline.outbox import advice  # noqa: PLC0415
+
+        what_to_do = advice(error)  # known if it was the disk that said no
+        told = str(error)
+        raise CommandError(told if what_to_do == told else f"{told}; {what_to_do}") from None
     except KeyboardInterrupt:
         raise Interrupted("interrupted; everything finished is saved") from None
     except OSError as error:
-        from stages.pipeline.outbox import advice  # noqa: PLC0415
-
         where = f"{error.filename}: " if error.filename else ""
-        raise CommandError(f"{where}{error.strerror or error}; {advice(error)}") from None
+        command = f" ({_to_type(Path(error.filename))})" if where and error.errno == errno.EACCES else ""
+        raise CommandError(f"{where}{error.strerror or error}; {advice(error)}{command}") from None
+
+
+def _to_type(path: Path) -> str:
+    """The command that gives the right to write at a path: of its folder, or of the nearest one that there is."""
+    folder = next((place for place in path.parents if _mode(place) is not None), Path())
+    is_file_alone = (_mode(folder) or 0) & stat.S_IWUSR and not (_mode(path) or stat.S_IWUSR) & stat.S_IWUSR
+    return f"chmod u+rw {shlex.quote(str(path))}" if is_file_alone else f"chmod u+rwx {shlex.quote(str(folder))}"
+
+
+def _mode(path: Path) -> int | None:
+    try:
+        return path.stat().st_mode
+    except OSError:
+        return None

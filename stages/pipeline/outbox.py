@@ -24,7 +24,7 @@ ADVICE = {
     errno.ENOSPC: "the disk is full: free some space",
     errno.EDQUOT: "your disk quota is used up: free some space",
     errno.EROFS: "the disk is mounted read-only: mount it writable again",
-    errno.EACCES: "you may not write there: check the permissions of the folder (chmod u+rwx)",
+    errno.EACCES: "you may not write there: check the permissions of the folder",
     errno.EPERM: "you may not write there: check the permissions and attributes of the folder",
     errno.EIO: "the disk reports an error: check it, and keep a copy of the folder elsewhere",
 }

@@ -141,7 +141,7 @@ def test_a_folder_that_may_not_be_written_is_told_before_any_call(program: Progr
         assert server.requests == []
     assert ended.returncode == 1
     assert ended.stderr.startswith("scenelog: projects/s: ")
-    assert "check the permissions" in ended.stderr
+    assert ended.stderr.endswith("check the permissions of the folder (chmod u+rwx projects)\n")
     assert ended.stderr.count("\n") == 1
 
 
@@ -157,7 +157,7 @@ def test_a_project_that_became_read_only_is_told_before_any_call(program: Progra
         assert _as_anybody(program, "status", "s").returncode == 0
         assert _as_anybody(program, "log", "verify", "s").returncode == 0
     assert ended.returncode == 1
-    assert "check the permissions" in ended.stderr
+    assert f"(chmod u+rwx {program.project('s')})" in ended.stderr
     assert files_of(program.project("s")) == before
 
 

@@ -42,8 +42,10 @@ LAYERS: Mapping[str, Callable[[], str]] = {
     "tmpfs": _without_root,
     "nobody": _without_root,
     "strace": lambda: "" if tool("strace") else "strace",
+    "states": str,
+    "sabotage": str,
 }
-"""What is missing for each layer, empty if nothing is."""
+"""What is missing for each layer, empty if nothing is; the last two need nothing but time."""
 
 
 def required_layers() -> set[str]:
@@ -68,3 +70,9 @@ def real(what: str) -> list[pytest.MarkDecorator]:
     """The marks of a module of real tests, which runs only when it is asked for."""
     asked = bool(os.environ.get(ASKED)) or bool(required_layers())
     return [pytest.mark.real, pytest.mark.skipif(not asked, reason=f"{what}: set {ASKED}=1 to run this, as root")]
+
+
+def long(layer: str) -> pytest.MarkDecorator:
+    """The mark of a test that needs nothing but time, and runs only where its layer is required."""
+    asked = layer in required_layers()
+    return pytest.mark.skipif(not asked, reason=f"this takes minutes: set {REQUIRED}={layer} to run it")

@@ -54,6 +54,8 @@ def test_a_full_disk_does_not_stop_the_work_and_saving_resumes_by_itself(program
             assert process.stdout is not None
             assert process.stderr is not None
             filler = fill_when_planned(process, disk)
+            listener = threading.Thread(target=process.stdout.read)  # a full pipe would stop the program
+            listener.start()
             warning = next(line for line in process.stderr if b"cannot be saved" in line).decode()
             assert held.all_asked.wait(TIMEOUT_S), "the work goes on"
             filler.unlink()
@@ -64,7 +66,7 @@ def test_a_full_disk_does_not_stop_the_work_and_saving_resumes_by_itself(program
                     break
             held.go.set()
             rest = process.stderr.read()
-            process.stdout.read()
+            listener.join(TIMEOUT_S)
             assert process.wait(TIMEOUT_S) == 0, rest
         assert b"cannot be saved" not in b"".join([*between, rest]), "one warning, not one an event"
         assert f"{disk}/story" in warning

@@ -192,7 +192,8 @@ class Book:
     def _expect_tails(self, recovered: list[Entry]) -> None:
         folder = Path(folder_of(self.path))
         there = {f"quarantine/{path.name}": path.read_bytes() for path in folder.glob("quarantine/*.torn")}
-        assert sorted(entry.data["kept_in"] for entry in recovered) == sorted(there), "each tail is told of, once"
+        told = [kept["path"] for entry in recovered for kept in entry.data["kept"]]
+        assert sorted(told) == sorted(there), "each tail is told of, once"
         assert set(self.tails) <= set(there.values())
 
     def plant_torn_tail(self, moments: random.Random) -> None:
