@@ -24,8 +24,8 @@ COMMANDS = {
     "retry": "Make failed or named scenes again.",
     "snapshot": "Write the progress files from the log.",
     "import": "Take over an old program's progress files.",
-    "providers": "Keep a key in the system's keyring.",
-    "prompts": "Write the prompts to files.",
+    "providers": "List, test, or give a key to the providers of models.",
+    "prompts": "Show what models are asked, or change it.",
     "log": "Look into a project's log, go back in time, repair it.",
 }
 _EPILOG = """\b

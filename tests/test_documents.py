@@ -271,8 +271,9 @@ def test_every_setting_is_told_with_its_variable_and_its_default(name: str) -> N
     assert "--provider" in there
     expected = {}
     for field in fields(Settings):
-        option, default = f"--{field.name.replace('_', '-')}", "" if field.default is None else str(field.default)
-        expected[field.name] = (option if option in there else "", ENVIRONMENT[field.name], default)
+        option, default = f"--{field.name.replace('_', '-')}", getattr(Settings(), field.name)
+        shown = "" if default is None or default == {} else str(default)
+        expected[field.name] = (option if option in there else "", ENVIRONMENT.get(field.name, ""), shown)
     assert told == expected
 
 

@@ -67,6 +67,12 @@ def _expected() -> tuple[type[Exception], ...]:
     return (DraftError, EventLogError, IntakeError, ProjectError, PromptError, SettingsError, ProviderError)
 
 
+def _advice(error: BaseException) -> str:
+    from stages.pipeline.outbox import advice  # noqa: PLC0415 - only when something went wrong
+
+    return advice(error)
+
+
 @contextlib.contextmanager
 def explained() -> Iterator[None]:
     """Turn the expected failures of what runs inside into CommandError."""
@@ -75,9 +81,7 @@ def explained() -> Iterator[None]:
     except BrokenPipeError:  # whoever read our output went away: no failure, and nobody to tell
         raise
     except _expected() as error:
-        from stages.pipeline.outbox import advice  # noqa: PLC0415
-
-        what_to_do = advice(error)  # known if it was the disk that said no
+        what_to_do = _advice(error)  # known if it was the disk that said no
         told = str(error)
         raise CommandError(told if what_to_do == told else f"{told}; {what_to_do}") from None
     except KeyboardInterrupt:
@@ -85,7 +89,7 @@ def explained() -> Iterator[None]:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         command = f" ({_to_type(Path(error.filename))})" if where and error.errno == errno.EACCES else ""
-        raise CommandError(f"{where}{error.strerror or error}; {advice(error)}{command}") from None
+        raise CommandError(f"{where}{error.strerror or error}; {_advice(error)}{command}") from None
 
 
 def _to_type(path: Path) -> str:
