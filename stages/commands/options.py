@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 BUDGET = ("max_cost", "max_tokens", "fallback")
+CHOSEN = ("provider", "model", "base_url", "style", "jobs", *BUDGET)  # options that are settings
 _OPTIONS = (
     click.option(
         "--max-cost", type=click.FloatRange(min=0), metavar="AMOUNT", help="What the project may cost in all its runs."

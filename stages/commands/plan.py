@@ -9,15 +9,19 @@ import click
 
 from eventlog.tool.text import clean
 from stages.commands.failures import CommandError, explained
+from stages.commands.options import CHOSEN
 from stages.commands.places import Place, find, projects_option, quoted, real_system, require_log, typed
 from stages.commands.reasons import reason, stale_option
 from stages.commands.words import say
+from stages.providers.presets import NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from stages.pipeline.budget import Tokens
     from stages.pipeline.plan import PlannedStep
     from stages.pipeline.revision import Revision
+    from stages.pipeline.settings import Settings
     from stages.pipeline.system import System
     from stages.pipeline.view import ProjectView
 
@@ -34,7 +38,7 @@ Examples:
 @click.argument("target", metavar="STORY|PROJECT")
 @click.option("--stage", "stages", multiple=True, metavar="NAME", help="Only this stage (storyboard, enhancement).")
 @click.option("--scenes", metavar="LIST", help="Only these scenes, counted from 1, as in 1-5,8.")
-@click.option("--provider", type=click.Choice(["offline", "openai"]), help="As if run with this provider.")
+@click.option("--provider", type=click.Choice(NAMES), metavar="NAME", help="As if run with this provider.")
 @click.option("--model", metavar="M", help="As if run with this model.")
 @click.option("--style", metavar="TEXT", help="As if run with this visual style.")
 @stale_option
@@ -50,12 +54,16 @@ def plan(target: str, **options: Any) -> None:
         place = find(target, options["projects"])
         log = require_log(place)
         system = real_system()
-        _plan(place, log, system, options)
+        show_plan(place, log, system, options)
 
 
-def _plan(place: Place, log: str, system: System, options: dict[str, Any]) -> None:
+def show_plan(place: Place, log: str, system: System, options: dict[str, Any]) -> None:
+    """Print what a run with these options would do."""
     from stages.commands.changes import show_changes  # noqa: PLC0415 - only when something is planned
+    from stages.commands.estimates import print_estimate, told  # noqa: PLC0415
     from stages.commands.run import require_story  # noqa: PLC0415
+    from stages.pipeline.forecast import total  # noqa: PLC0415
+    from stages.pipeline.settings import OFFLINE  # noqa: PLC0415
     from stages.pipeline.view import ProjectView  # noqa: PLC0415
 
     require_story(place, options)
@@ -65,15 +73,18 @@ def _plan(place: Place, log: str, system: System, options: dict[str, Any]) -> No
         revision, texts = _revised(view, place) if options["update_source"] else (None, {})
         if revision is not None:
             view.progress.scenes = list(revision.scenes)
-        steps = _steps(view, place, system, options=options, texts=texts)
+        steps, settings, costs = _steps(view, place, system, options=options, texts=texts)
+        found = told(total(costs.values()), settings, view.progress.bills.values())
         if options["as_json"]:
-            _print_json(place, steps, revision)
+            _print_json(place, steps, revision, costs=costs, found=found)
             return
         if revision is not None:
             show_changes(revision, click.echo)
         elif options["update_source"]:
             click.echo(say("source_same", name=clean(place.name)))
-        _print(place, steps)
+        _print(place, steps, costs)
+        if settings.provider != OFFLINE:
+            print_estimate(found, settings)
         if place.story is not None and not options["update_source"] and _revised(view, place)[0] is not None:
             click.echo(say("source_changed", path=quoted(clean(str(place.story)))))
 
@@ -93,7 +104,8 @@ def _revised(view: ProjectView, place: Place) -> tuple[Revision | None, dict[str
 
 def _steps(
     view: ProjectView, place: Place, system: System, *, options: dict[str, Any], texts: dict[str, str]
-) -> list[PlannedStep]:
+) -> tuple[list[PlannedStep], Settings, dict[tuple[str, str], Tokens]]:
+    """The steps of a run, the settings it would have, and what each step would cost."""
     from stages.commands.conduct import (  # noqa: PLC0415 - only when something is planned
         chosen_stages,
         prompt_folders,
@@ -101,40 +113,57 @@ def _steps(
     )
     from stages.commands.run import parsed_scenes  # noqa: PLC0415
     from stages.pipeline.briefs import bases_of  # noqa: PLC0415
+    from stages.pipeline.forecast import forecast_steps  # noqa: PLC0415
     from stages.pipeline.plan import plan_run, scenes_beyond  # noqa: PLC0415
+    from stages.pipeline.settings import OFFLINE  # noqa: PLC0415
     from stages.pipeline.wordings import load_wordings  # noqa: PLC0415
 
     scenes = parsed_scenes(options["scenes"])
     if beyond := scenes_beyond(view.progress, scenes):
         raise CommandError(f"there is no scene {beyond[0]}: {place.name} has {len(view.progress.scenes)} scenes")
-    settings = settings_of(system, str(place.folder), {name: options[name] for name in ("provider", "model", "style")})
+    settings = settings_of(system, str(place.folder), {name: options.get(name) for name in CHOSEN})
     wordings = load_wordings(system.files, prompt_folders(str(place.folder)))
     rerun = options["stale"] == "rerun"
-    bases = bases_of(view, chosen_stages(options["stages"]), settings, wordings=wordings, rerun=rerun)
-    return plan_run(view.progress, [replace(one, scene_digests=texts or one.scene_digests) for one in bases], scenes)
+    stages = chosen_stages(options["stages"])
+    bases = bases_of(view, stages, settings, wordings=wordings, rerun=rerun)
+    bases = [replace(one, scene_digests=texts or one.scene_digests) for one in bases]
+    steps = plan_run(view.progress, bases, scenes)
+    if settings.provider == OFFLINE:
+        return steps, settings, {}
+    return steps, settings, forecast_steps(view, stages, steps, style=settings.style, wordings=wordings)
 
 
 def _counts(steps: Sequence[PlannedStep]) -> dict[str, int]:
-    counted = {action: sum(step.action == action for step in steps) for action in ("run", "skip", "blocked")}
+    counted = {action: sum(step.action == action for step in steps) for action in ("run", "skip", "blocked", "ask")}
     return {**counted, "stale": sum(step.stale and step.action == "skip" for step in steps)}
 
 
-def _print(place: Place, steps: Sequence[PlannedStep]) -> None:
+def _print(place: Place, steps: Sequence[PlannedStep], costs: Mapping[tuple[str, str], Tokens]) -> None:
+    from stages.commands.estimates import tokens_text  # noqa: PLC0415 - only when something is planned
+
     for step in steps:
         scene = f"{say('scene', number=step.scene.number)} {step.scene.title}"
-        click.echo(clean(f"{say(step.stage)}  {scene}: {say(step.action.value)}: {reason(step)}"))
+        cost = tokens_text(costs.get((step.stage, step.scene.id)))
+        click.echo(clean(f"{say(step.stage)}  {scene}: {say(step.action.value)}: {reason(step)}{cost}"))
     if steps:
         click.echo(say("planned", name=clean(place.name), **_counts(steps)))
     else:
         click.echo(say("not_planned", name=clean(place.name), target=typed(place)))
 
 
-def _print_json(place: Place, steps: Sequence[PlannedStep], revision: Revision | None) -> None:
+def _print_json(
+    place: Place,
+    steps: Sequence[PlannedStep],
+    revision: Revision | None,
+    *,
+    costs: Mapping[tuple[str, str], Tokens],
+    found: Mapping[str, Any],
+) -> None:
     import orjson  # noqa: PLC0415 - only with --json
 
     from stages.commands.changes import told_changes  # noqa: PLC0415
 
-    told = [
+    rows = [
         {
             "stage": step.stage,
             "scene_index": step.scene.index,
@@ -144,9 +173,10 @@ def _print_json(place: Place, steps: Sequence[PlannedStep], revision: Revision |
             "reason": step.reason,
             "changed": step.changed,
             "stale": step.stale,
+            "estimated_tokens": costs[step.stage, step.scene.id].total if (step.stage, step.scene.id) in costs else 0,
         }
         for step in steps
     ]
     changes = told_changes(revision) if revision is not None else []
-    found = {"name": place.name, "counts": _counts(steps), "changes": changes, "steps": told}
-    click.echo(orjson.dumps(found).decode())
+    whole = {"name": place.name, "counts": _counts(steps), "changes": changes, "steps": rows, **found}
+    click.echo(orjson.dumps(whole).decode())

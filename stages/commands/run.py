@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from stages.commands.failures import CommandError, explained
-from stages.commands.options import BUDGET, budget_options
+from stages.commands.options import CHOSEN, budget_options
 from stages.commands.places import Place, find, projects_option, quoted, real_system, typed
 from stages.commands.reasons import retyped, stale_option
 from stages.providers.presets import NAMES
@@ -53,6 +53,7 @@ Exit codes: 0 all complete, 1 project or input error, 2 usage, 3 some scenes fai
 @click.option(
     "--update-source", is_flag=True, help="Take in the story's changed text: shows what changes, keeps all work."
 )
+@click.option("--dry-run", is_flag=True, help="Show what would be made, why and for about how much; make no call.")
 @click.option("--json", "as_json", is_flag=True, help="Print each saved entry as its line in the log, nothing else.")
 @projects_option
 @click.pass_context
@@ -63,7 +64,15 @@ def run(context: click.Context, /, target: str, **options: Any) -> None:
     it goes on at the first unfinished scene.
     """
     with explained():
-        context.exit(_run(find(target, options["projects"]), options))
+        place = find(target, options["projects"])
+        context.exit(_dry_run(place, options) if options["dry_run"] else _run(place, options))
+
+
+def _dry_run(place: Place, options: dict[str, Any]) -> int:
+    from stages.commands.estimates import dry_run  # noqa: PLC0415 - only when something is planned
+
+    dry_run(place, real_system(), options)
+    return 0
 
 
 def _run(place: Place, options: dict[str, Any]) -> int:
@@ -82,11 +91,11 @@ def _run(place: Place, options: dict[str, Any]) -> int:
     scenes = parsed_scenes(options["scenes"])
     require_story(place, options)
     story = read_story_file(place) if place.story else None
-    given = {name: options[name] for name in ("provider", "model", "base_url", "style", "jobs", *BUDGET)}
+    given = {name: options[name] for name in CHOSEN}
     settings = settings_of(system, str(place.folder), given)
     check_provider(system, settings)  # a missing key or model is told before anything is made
     if story is None:
-        _require_project(place)
+        require_project(place)
     with Project.open(str(place.folder), system) as project:
         if options["as_json"]:
             print_entries(project)
@@ -123,7 +132,8 @@ def require_story(place: Place, options: dict[str, Any]) -> None:
         raise click.UsageError("--update-source needs the story's file: name that, not the project")
 
 
-def _require_project(place: Place) -> None:
+def require_project(place: Place) -> None:
+    """Raise CommandError if there is no project yet."""
     from stages.commands.places import require_log  # noqa: PLC0415 - only when a project is named
 
     require_log(place)

@@ -181,6 +181,18 @@ WORDS: dict[str, tuple[str, str]] = {
         "{name}: {run} to make, {skip} complete ({stale} of them stale), {blocked} waiting",
         "{name}：待生成 {run}，已完成 {skip}（其中 {stale} 个依据已变），等待 {blocked}",
     ),
+    "ask": ("ask", "询问"),
+    "estimated": (
+        "Estimate: {calls} calls, about {tokens} tokens{cost}.",
+        "预计：{calls} 次调用，约 {tokens} 个 token{cost}。",
+    ),
+    "used": ("Used so far: {tokens} tokens{cost}.", "已用：{tokens} 个 token{cost}。"),
+    "cost": (", cost {cost}", "，费用 {cost}"),
+    "budget": ("Budget for all runs together: {limit}.", "所有运行合计的预算：{limit}。"),
+    "dry_new": (
+        "{name}: a new project of {characters} characters; nothing was made. First come the plan, then its scenes.",
+        "{name}：新项目，共 {characters} 字；没有生成任何内容。运行时先规划故事，再逐个生成场景。",
+    ),
     "not_planned": (
         "{name}: there are no scenes yet; they are the first thing that is made: scenelog run {target}",
         "{name}：还没有划分场景，运行时首先划分：scenelog run {target}",
