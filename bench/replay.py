@@ -40,31 +40,34 @@ def measure(setting: Setting) -> Result:
         operations=1,
     )
     rows: list[list[Cell]] = [[one.name, one.p50_s / entries * 1e6, one.ratio] for one in timings]
-    by_name = {one.name: one.ratio for one in timings}
     return Result(
         name=NAME,
         title="Reading a whole log of 2.5 KB lines",
         columns=("way", "us a line", "ratio"),
         rows=rows,
-        figures=(
-            Figure(
-                what="verify and fold a whole log, over `orjson.loads` on every line",
-                what_zh="校验并折叠整个日志，与逐行 `orjson.loads` 相比",
-                value=by_name["eventlog read + fold, verified"],
-                limit=1.0,
-            ),
-            Figure(
-                what="the same without verifying",
-                what_zh="同上，不校验",
-                value=by_name["envelopes alone, not verified"],
-                limit=0.5,
-            ),
-            Figure(
-                what="open and fold without a checkpoint, over the same",
-                what_zh="没有检查点时打开并折叠，与同一基准相比",
-                value=by_name["eventlog open + fold, no checkpoint"],
-                limit=1.0,
-            ),
+        figures=_figures({one.name: one.ratio for one in timings}),
+    )
+
+
+def _figures(by_name: dict[str, float]) -> tuple[Figure, ...]:
+    return (
+        Figure(
+            what="verify and fold a whole log, over `orjson.loads` on every line",
+            what_zh="校验并折叠整个日志，与逐行 `orjson.loads` 相比",
+            value=by_name["eventlog read + fold, verified"],
+            limit=1.0,
+        ),
+        Figure(
+            what="the same without verifying",
+            what_zh="同上，不校验",
+            value=by_name["envelopes alone, not verified"],
+            limit=0.5,
+        ),
+        Figure(
+            what="open and fold without a checkpoint, over the same",
+            what_zh="没有检查点时打开并折叠，与同一基准相比",
+            value=by_name["eventlog open + fold, no checkpoint"],
+            limit=1.0,
         ),
     )
 

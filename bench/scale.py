@@ -47,18 +47,7 @@ COMMANDS = (
 def measure(setting: Setting) -> Result:
     """Time and memory of each command that this version has, by the length of the log."""
     sizes = (10_000,) if setting.is_quick else (10_000, 100_000, 1_000_000)
-    costs: dict[str, list[Ran]] = {command: [] for command in COMMANDS}
-    for entries in (0, *sizes):  # the first is a project of 12 scenes: what every command costs at least
-        place = setting.place(f"{NAME}-{entries}")
-        setting.note(f"scale: a project of {entries:,} entries")
-        project(place / "projects" / "P", scenes=_SCENES if entries else 12, entries=entries)
-        setting.note(f"scale: its log has {log_of(place / 'projects' / 'P').stat().st_size / 1e6:,.0f} MB")
-        ran(scenelog("run", "P"), place)  # writes the files of all scenes; what is measured below finds them there
-        for command in COMMANDS:
-            done = ran(scenelog(*command.split()), place, with_memory=True)
-            if done.code != 2:  # this version has the command
-                costs[command].append(done)
-        shutil.rmtree(place)
+    costs = _costs(setting, sizes)
     told = {command: each for command, each in costs.items() if each}
     at = min(2, len(sizes))
     return Result(
@@ -92,6 +81,23 @@ def measure(setting: Setting) -> Result:
             ),
         ),
     )
+
+
+def _costs(setting: Setting, sizes: tuple[int, ...]) -> dict[str, list[Ran]]:
+    """What each command costs on a project of 12 scenes, which is the least, and at each size."""
+    costs: dict[str, list[Ran]] = {command: [] for command in COMMANDS}
+    for entries in (0, *sizes):
+        place = setting.place(f"{NAME}-{entries}")
+        setting.note(f"scale: a project of {entries:,} entries")
+        project(place / "projects" / "P", scenes=_SCENES if entries else 12, entries=entries)
+        setting.note(f"scale: its log has {log_of(place / 'projects' / 'P').stat().st_size / 1e6:,.0f} MB")
+        ran(scenelog("run", "P"), place)  # writes the files of all scenes; what is measured below finds them there
+        for command in COMMANDS:
+            done = ran(scenelog(*command.split()), place, with_memory=True)
+            if done.code != 2:  # this version has the command
+                costs[command].append(done)
+        shutil.rmtree(place)
+    return costs
 
 
 def _many(setting: Setting) -> float:
