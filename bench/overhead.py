@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.generate import project
 from bench.result import Figure, Result
-from stages.pipeline.contract import Answer
+from stages.pipeline.contract import Answer, Brief
 from stages.pipeline.project import Project
 from stages.pipeline.runner import Order, Runner
 from stages.pipeline.settings import Settings
@@ -64,8 +65,7 @@ def measure(setting: Setting) -> Result:
     rows: list[list[Cell]] = []
     for before in (0, 1000) if setting.is_quick else (0, 1000, 5000):
         setting.note(f"overhead: {_SCENES} scenes after {before:,}")
-        bare_s = asyncio.run(_bare())
-        run_s, busy_s = _run(setting.place(f"{NAME}-{before}"), before)
+        bare_s, run_s, busy_s = _both(setting.place(f"{NAME}-{before}"), before)
         rows.append([before, bare_s, run_s, (run_s / bare_s - 1) * 100, busy_s / _SCENES * 1e3])
     return Result(
         name=NAME,
@@ -86,31 +86,51 @@ def measure(setting: Setting) -> Result:
     )
 
 
-async def _bare() -> float:
-    waiting = list(range(_SCENES))
+def briefs_of(made: Project, numbers: range) -> list[Brief]:
+    """What the scenes with these numbers (from 1) are made from, in the first stage."""
+    return [
+        Brief(
+            scene=scene,
+            language=made.progress.language,
+            source=made.scene_text(scene),
+            world_bible=made.world_bible(),
+            style="",
+            upstream="",
+        )
+        for scene in made.progress.scenes
+        if scene.number in numbers
+    ]
+
+
+async def _bare(briefs: list[Brief]) -> float:
+    """The same scenes asked for and read, with nothing saved."""
+    stage, provider = STAGES[0], SlowProvider()
+    waiting = deque(briefs)
 
     async def work() -> None:
         while waiting:
-            waiting.pop()
-            await asyncio.sleep(_CALL_S)
+            brief = waiting.popleft()
+            stage.read(brief, (await provider.answer(stage.request(brief))).text)
 
     begin = time.perf_counter()
     await asyncio.gather(*[work() for _ in range(_JOBS)])
     return time.perf_counter() - begin
 
 
-def _run(folder: Path, before: int) -> tuple[float, float]:
+def _both(folder: Path, before: int) -> tuple[float, float, float]:
+    """Seconds of the calls alone and of the run, and the processor's in the run."""
     project(folder, scenes=before + _SCENES + 1, done=before)  # one is left, so that the stage does not end
-    settings = Settings(jobs=_JOBS)
+    numbers = range(before + 1, before + _SCENES + 1)
     with Project.open(str(folder), System()) as made:
         made.repair([stage.name for stage in STAGES])
+        bare_s = asyncio.run(_bare(briefs_of(made, numbers)))
         order = Order(
             stages=STAGES[:1],
             all_stages=STAGES,
-            settings=settings,
+            settings=Settings(jobs=_JOBS),
             new_provider=SlowProvider,
-            scenes=frozenset(range(before + 1, before + _SCENES + 1)),
+            scenes=frozenset(numbers),
         )
         begin, busy = time.perf_counter(), time.process_time()
         asyncio.run(Runner(made, order, System(), Silence()).run())
-        return time.perf_counter() - begin, time.process_time() - busy
+        return bare_s, time.perf_counter() - begin, time.process_time() - busy

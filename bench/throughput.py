@@ -10,10 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bench.generate import project
-from bench.overhead import Silence
+from bench.overhead import Silence, briefs_of
 from bench.process import server
 from bench.result import Figure, Result
-from stages.pipeline.contract import Brief
 from stages.pipeline.project import Project
 from stages.pipeline.runner import Order, Runner
 from stages.pipeline.settings import Settings
@@ -73,19 +72,8 @@ def _provider(url: str) -> Provider:
 
 
 def _requests(made: Project) -> list[Request]:
-    stage = STAGES[0]
-    briefs = [
-        Brief(
-            scene=scene,
-            language="zh",
-            source=made.scene_text(scene),
-            world_bible=made.world_bible(),
-            style="",
-            upstream="",
-        )
-        for scene in made.progress.scenes
-    ]
-    return [stage.request(brief) for brief in briefs]
+    numbers = range(1, len(made.progress.scenes) + 1)
+    return [STAGES[0].request(brief) for brief in briefs_of(made, numbers)]
 
 
 async def _bare(new_provider: Callable[[], Provider], requests: list[Request]) -> float:
