@@ -1,0 +1,98 @@
+"""2,000 scenes, 64 in flight, a server that answers in 50 ms: a whole run against the same calls alone."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bench.generate import project
+from bench.overhead import Silence, briefs_of
+from bench.process import server
+from bench.result import Figure, Result
+from stages.pipeline.project import Project
+from stages.pipeline.runner import Order, Runner
+from stages.pipeline.settings import Settings
+from stages.pipeline.system import System
+from stages.providers.openai_compatible import openai_factory
+from stages.registry import STAGES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bench.result import Cell, Setting
+    from stages.pipeline.contract import Provider, Request
+
+NAME = "throughput"
+_JOBS, _DELAY_S = 64, 0.05
+
+
+def measure(setting: Setting) -> Result:
+    """Scenes a second of a run that saves everything, and of the calls alone on the same client and server."""
+    scenes = 400 if setting.is_quick else 2000
+    place = setting.place(NAME)
+    setting.note(f"throughput: {scenes:,} scenes")
+    folder = place / "project"
+    project(folder, scenes=scenes, done=0)
+    with server(place, _DELAY_S) as url:
+        new_provider = partial(_provider, url)
+        with Project.open(str(folder), System()) as made:
+            requests = _requests(made)
+            bare_s = asyncio.run(_bare(new_provider, requests))
+            run_s, busy_s = _run(made, new_provider)
+    ideal = _JOBS / _DELAY_S
+    rows: list[list[Cell]] = [
+        ["64 calls of 50 ms, no cost at all", ideal, 1.0, 0.0],
+        ["the calls alone", scenes / bare_s, scenes / bare_s / ideal, 0.0],
+        ["a run, everything saved", scenes / run_s, scenes / run_s / ideal, busy_s / scenes * 1e3],
+    ]
+    return Result(
+        name=NAME,
+        title=f"{scenes:,} scenes, 64 in flight, a server that answers in 50 ms",
+        columns=("what", "scenes/s", "of 1,280/s", "CPU ms a scene"),
+        rows=rows,
+        figures=(
+            Figure(
+                what=f"rate of {scenes:,} scenes, 64 in flight, over the rate of the calls alone",
+                what_zh=f"{scenes:,} 个场景、64 个并发的速率，与单纯调用的速率相比",
+                value=bare_s / run_s * 100,
+                unit="%",
+                limit=60,
+                at_least=True,
+            ),
+        ),
+    )
+
+
+def _provider(url: str) -> Provider:
+    return openai_factory(base_url=url, api_key="x", model="m", now=lambda: datetime.now(UTC))()
+
+
+def _requests(made: Project) -> list[Request]:
+    numbers = range(1, len(made.progress.scenes) + 1)
+    return [STAGES[0].request(brief) for brief in briefs_of(made, numbers)]
+
+
+async def _bare(new_provider: Callable[[], Provider], requests: list[Request]) -> float:
+    waiting = deque(requests)
+
+    async def work() -> None:
+        provider = new_provider()
+        while waiting:
+            await provider.answer(waiting.popleft())
+        await provider.close()
+
+    begin = time.perf_counter()
+    await asyncio.gather(*[work() for _ in range(_JOBS)])
+    return time.perf_counter() - begin
+
+
+def _run(made: Project, new_provider: Callable[[], Provider]) -> tuple[float, float]:
+    settings = Settings(jobs=_JOBS, provider="openai", model="m")
+    order = Order(stages=STAGES[:1], all_stages=STAGES, settings=settings, new_provider=new_provider)
+    begin, busy = time.perf_counter(), time.process_time()
+    asyncio.run(Runner(made, order, System(), Silence()).run())
+    return time.perf_counter() - begin, time.process_time() - busy
