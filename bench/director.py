@@ -12,8 +12,9 @@ from bench.process import ROOT
 from bench.result import Figure, Result
 from stages.commands.places import Place
 from stages.commands.run import begin, read_story_file, take_in
+from stages.pipeline.order import Order
 from stages.pipeline.project import Project
-from stages.pipeline.runner import Order, Runner
+from stages.pipeline.runner import Runner
 from stages.pipeline.settings import Settings
 from stages.pipeline.system import System
 from stages.providers.offline import OfflineProvider

@@ -11,6 +11,7 @@ from bench.disk import UnsyncedFiles
 from eventlog import Entry, Event, EventLog
 from stages.pipeline import events as facts
 from stages.pipeline.contract import Scene
+from stages.pipeline.fact_entries import to_event
 from stages.pipeline.project import LOG, Project
 from stages.pipeline.system import System
 from stages.pipeline.text import digest
@@ -89,14 +90,14 @@ def _beginning(name: str, scenes: int) -> list[Event]:
     ]
     bible = facts.AnswerReceived(subject="planning/world_bible/0001", attempt="p", finish_reason="stop", model="m")
     return [
-        facts.to_event(facts.ProjectCreated(name=name)),
-        facts.to_event(
+        to_event(facts.ProjectCreated(name=name)),
+        to_event(
             facts.SourceImported(sha256=_SHA, characters=len(text), language="zh", file_name="story.txt"),
             {"text": text},
         ),
-        Event(**{**_plain(facts.to_event(bible, {"text": "世界观"})), "id": "bible"}),
-        facts.to_event(facts.WorldBibleCompleted(answer="bible", result=digest("世界观"))),
-        facts.to_event(facts.ScenesPlanned(source=_SHA, total=scenes), {"scenes": [asdict(scene) for scene in plan]}),
+        Event(**{**_plain(to_event(bible, {"text": "世界观"})), "id": "bible"}),
+        to_event(facts.WorldBibleCompleted(answer="bible", result=digest("世界观"))),
+        to_event(facts.ScenesPlanned(source=_SHA, total=scenes), {"scenes": [asdict(scene) for scene in plan]}),
     ]
 
 
@@ -131,15 +132,15 @@ def step(stage: str, number: int, text: str, *, failed: bool = False, attempt: s
     subject, name = f"{stage}/s{number:04d}", attempt or f"{stage}{number}"
     started = facts.SceneStarted(subject=subject, attempt=name, number=1, fingerprint="f" * 32)
     answer = facts.AnswerReceived(subject=subject, attempt=name, finish_reason="stop", model="m")
-    yield facts.to_event(started)
-    yield Event(**{**_plain(facts.to_event(answer, {"text": text})), "id": f"answer-{name}"})
+    yield to_event(started)
+    yield Event(**{**_plain(to_event(answer, {"text": text})), "id": f"answer-{name}"})
     if failed:
-        yield facts.to_event(
+        yield to_event(
             facts.SceneRejected(subject=subject, attempt=name, answer=f"answer-{name}", message="too short"),
             {"violations": ["too short"]},
         )
         return
-    yield facts.to_event(
+    yield to_event(
         facts.SceneCompleted(
             subject=subject, attempt=name, fingerprint="f" * 32, answer=f"answer-{name}", result=digest(text)
         )

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from bench.generate import project
 from bench.result import Figure, Result
 from stages.pipeline.contract import Answer, Brief
+from stages.pipeline.order import Order
 from stages.pipeline.project import Project
-from stages.pipeline.runner import Order, Runner
+from stages.pipeline.runner import Runner
 from stages.pipeline.settings import Settings
 from stages.pipeline.system import System
 from stages.registry import STAGES
-from tests.loopback_server import respond
+from tests.loopback_answers import respond
 
 if TYPE_CHECKING:
     from pathlib import Path

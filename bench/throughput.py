@@ -13,8 +13,9 @@ from bench.generate import project
 from bench.overhead import Silence, briefs_of
 from bench.process import server
 from bench.result import Figure, Result
+from stages.pipeline.order import Order
 from stages.pipeline.project import Project
-from stages.pipeline.runner import Order, Runner
+from stages.pipeline.runner import Runner
 from stages.pipeline.settings import Settings
 from stages.pipeline.system import System
 from stages.providers.openai_compatible import openai_factory
