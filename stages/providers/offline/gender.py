@@ -117,7 +117,7 @@ def _hints(cast: Roster, text: str, language: Language) -> Counter[tuple[str, st
             words = before[: called.start()].rstrip("，,") if called else before
             gender = figures_zh.gender_of(figures_zh.noun_before(words))
         else:
-            found = re.search(r"\b([a-z]+),? (?:named |called )?$", before)
+            found = re.search(r"\b([a-z]+) (?:named |called )?$", before)
             gender = figures_en.gender_of(found[1]) if found else ""
         if gender and not figures_zh.gender_of(person.name):
             hints[person.name, gender] += 1

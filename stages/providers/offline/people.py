@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stages.pipeline.contract import Language
 
 CAST_LIMIT = 24
+_OWN_NAME = re.compile(r"(?:^|[\n。])我叫([一-龥]{2,3})(?=[，。])")
 _NARRATOR = {"zh": ("我", re.compile("我(?!们)")), "en": ("the narrator", re.compile(r"\b(?:I|me|my)\b"))}
 
 
@@ -93,9 +94,10 @@ def find_people(text: str, language: Language, known: Sequence[Person] = ()) -> 
     fresh = [(name, count) for name, count in found if name not in taken]
     name, first_person = _NARRATOR[language]
     told = len(first_person.findall(narration(text)))
-    narrator = (
-        [Person(name=name, aliases=("I",) if language == "en" else ())] if told >= 3 and name not in taken else []
-    )
+    own = _OWN_NAME.search(narration(text)) if language == "zh" else None
+    aliases = ("I",) if language == "en" else (own[1],) if own else ()
+    narrator = [Person(name=name, aliases=aliases)] if told >= 3 and name not in taken else []
+    fresh = [one for one in fresh if not (narrator and one[0] in aliases)]
     cast = _counted(_merged([*known, *narrator], fresh, language, text), text, language)
     old, new = cast[: len(known)], cast[len(known) :]
     return [*old, *sorted(new, key=lambda person: -person.count)][: max(CAST_LIMIT, len(known))]

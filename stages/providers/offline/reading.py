@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from stages.providers.offline import words_en, words_zh
 from stages.providers.offline.figures import figures, hushed
 from stages.providers.offline.speech import addressed, quotes
 
@@ -55,6 +56,8 @@ _NARRATOR = ("我", "the narrator")
 _REVEAL_REACH = 1600
 _MEMORY = 8
 _FAR = 1500
+_LINE_END = re.compile(r"\n+")
+_JUMP = {"zh": re.compile(words_zh.TIME_JUMP), "en": re.compile(words_en.TIME_JUMP, re.IGNORECASE)}
 _CLOSE = 400
 _PICTURED = re.compile(r"照片|画像|相片|遗像|合影|photo|portrait", re.IGNORECASE)
 
@@ -79,6 +82,8 @@ class Reading:
         self.introduced = self._introductions()
         self._first = self._firsts()
         self._breaks = [found.start() for found in re.finditer(r"\n+", text)]
+        starts = (0, *(found.end() for found in _LINE_END.finditer(text)))
+        self._jumps = [at for at in starts if not at or _JUMP[language].match(text, at)]
         self._addressed = self._addressees()
         self._genders: dict[str, str] = {person.name: person.gender for person in cast.people}
         self._recent: list[tuple[str, int]] = []
@@ -101,6 +106,10 @@ class Reading:
         before = self.actors[max(0, bisect_left(self._starts, at) - 12) : bisect_left(self._starts, at)]
         names = [actor.name for actor in reversed(before) if actor.start > at - reach]
         return list(dict.fromkeys(names))[:count]
+
+    def since(self, at: int) -> int:
+        """Return where the stretch of time begins in which this offset lies."""
+        return self._jumps[bisect_right(self._jumps, at) - 1]
 
     def gender(self, name: str) -> str:
         """Return the gender of somebody of the cast or of a stranger, or ""."""

@@ -82,7 +82,8 @@ def _beside(text: str, quote: Quote, between: tuple[int, int], reading: Reading)
         return before
     reach = min(last, between[1], quote.end + _TAG_REACH[reading.language])
     after = _follows(text, quote, reach, reading)
-    if not after and _BY_SOMEBODY.match(text, quote.end):
+    tagged = (quote.end, between[0]) if first < between[0] else (quote.end,)
+    if not after and any(_BY_SOMEBODY.match(text, at) for at in tagged):
         return ""  # "said a voice behind her"
     return after or before or _nearest(reading, first, quote.start)
 
@@ -114,7 +115,9 @@ def _settle(turns: Sequence[_Turn], reading: Reading) -> None:
     for at in range(len(turns) - 2, -1, -1):
         turn, following = turns[at], turns[at + 1]
         if not turn.speaker and turn.bare and following.speaker and following.opens and _adjoin(turn, following):
-            turn.speaker = _partner(turns, at, following.speaker, reading)
+            name = _partner(turns, at, following.speaker, reading)
+            clashes = at > 0 and _adjoin(turns[at - 1], turn) and turns[at - 1].speaker == name
+            turn.speaker = "" if clashes else name
     for turn in turns:
         if turn.speaker in turn.to:
             turn.speaker = ""
@@ -141,7 +144,10 @@ def _answering(turns: Sequence[_Turn], at: int, reading: Reading) -> str:
 def _taking_turns(turns: Sequence[_Turn], at: int, reading: Reading) -> str:
     before = turns[at - 1] if at else None
     if before and before.speaker and _adjoin(before, turns[at]):
-        return _partner(turns, at, before.speaker, reading)
+        name = _partner(turns, at, before.speaker, reading)
+        following = turns[at + 1] if at + 1 < len(turns) else None
+        clashes = following is not None and _adjoin(turns[at], following) and following.speaker == name
+        return "" if clashes else name  # nobody takes two turns in a row, so one of the two is not theirs
     return ""
 
 
@@ -149,10 +155,11 @@ def _partner(turns: Sequence[_Turn], at: int, speaker: str, reading: Reading) ->
     """Return who talks with this speaker here: the other of the last or next lines, or the only other one there."""
     turn = turns[at]
     excluded = {speaker, *turn.to}
-    earlier = [one.speaker for one in reversed(turns[max(0, at - _LOOK_BACK) : at])]
+    since = reading.since(turn.quotes[0])
+    earlier = [one.speaker for one in reversed(turns[max(0, at - _LOOK_BACK) : at]) if one.quotes[0] >= since]
     later = [one.speaker for one in turns[at + 1 : at + 3] if one.opens and one.paragraph - turn.paragraph <= 2]
     spoke = [name for name in (*later[:1], *earlier, *later[1:]) if name and name not in excluded]
-    company = [name for name in reading.last(turn.quotes[0], 9, 2000) if name not in excluded]
+    company = [name for name in reading.last(turn.quotes[0], 9, turn.quotes[0] - since) if name not in excluded]
     company = company or [name for name in reading.listed if name not in excluded]
     if spoke:
         return spoke[0] if len(set(spoke)) == 1 or spoke[0] in earlier[:2] or spoke[0] in company[:1] else ""

@@ -65,7 +65,7 @@ _GIVEN_EN = (
         rf"(?: [a-z]+ sizes? too \w+)?)\b"
     ),
     re.compile(
-        rf"\b(?:with|had|and|has|[Hh]er|[Hh]is) ((?:an? )?(?:[a-z-]+ ){{1,3}}{_PART_EN}"
+        rf"\b(?:with|had|and|has|[Hh]er|[Hh]is) ((?:an? )?(?:(?!her |his )[a-z-]+ ){{1,3}}{_PART_EN}"
         rf"(?: on (?:his|her) \w+| to \w+)?)\b"
     ),
     re.compile(rf"^((?:an? )?(?!his |her )(?:[a-z-]+ ){{1,3}}{_PART_EN})$"),
