@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from stages.pipeline.text import canonical, sentences
 from stages.providers.offline import words_en, words_zh
+from stages.providers.offline.markup import cleared, is_item
 from stages.providers.offline.speech import SPEECH_EN, Quote, is_spoken, quotes
 
 if TYPE_CHECKING:
@@ -54,10 +55,26 @@ class Beat:
 
 
 def beats(text: str, language: Language) -> list[Beat]:
-    """Cut the text; an empty one has no beats."""
-    spans = [quote for quote in quotes(text) if is_spoken(text, quote, language)]
-    pieces = _split_long(_joined(_pieces(text), text, spans, language), text, LENGTHS[language].most)
-    return [_beat(text, start, end, spans) for start, end in _grouped(pieces, text, spans, language)]
+    """Cut the text; an empty one has no beats. What is said and where sentences end is read without Markdown."""
+    clear = cleared(text)
+    spans = [quote for quote in quotes(clear) if is_spoken(clear, quote, language)]
+    pieces = _split_long(_joined(_pieces(clear), clear, spans, language), clear, LENGTHS[language].most)
+    groups = _with_their_marks(_grouped(pieces, text, spans, language), text, clear)
+    return [_beat(text, start, end, spans) for start, end in groups]
+
+
+def _with_their_marks(groups: list[tuple[int, int]], text: str, clear: str) -> list[tuple[int, int]]:
+    """Give each beat the Markdown that stands before its first word: "- **" goes with what it marks."""
+    if text == clear or not groups:
+        return groups
+    starts = [groups[0][0]]
+    for start, _ in groups[1:]:
+        at = start
+        while at > starts[-1] + 1 and clear[at - 1] == " ":
+            at -= 1
+        marked = text[at:start] != clear[at:start]
+        starts.append(at if marked and canonical(clear[starts[-1] : at]) else start)
+    return list(zip(starts, [*starts[1:], groups[-1][1]], strict=True))
 
 
 def _beat(text: str, start: int, end: int, spans: list[Quote]) -> Beat:
@@ -148,7 +165,7 @@ def _belongs(piece: tuple[int, int, bool], group: tuple[int, int, int, bool], te
         return together <= 4 * measure.most
     titles = is_heading(text[start:end]) + is_heading(text[first:at])
     if count >= 3 or together > measure.most or titles:
-        return titles == 2
+        return titles == 2 and not _HEADING.match(text[start:end].lstrip())
     new_paragraph = "\n" in text[max(first, at - 2) : at]
     if spoken and was_spoken:
         return not new_paragraph and together <= measure.aim
@@ -162,14 +179,24 @@ def _belongs(piece: tuple[int, int, bool], group: tuple[int, int, int, bool], te
 def is_heading(piece: str) -> bool:
     """Tell whether this is a title card rather than story: a chapter line, or a short line with no mark at its end."""
     lines = [line.strip() for line in piece[:200].split("\n") if line.strip()]
-    return len(piece) <= 200 and bool(lines) and all(_is_heading_line(line, alone="\n" in piece) for line in lines)
+    return (
+        len(piece) <= 200
+        and bool(lines)
+        and all(not is_item(line) and _is_heading_line(cleared(line).strip(), alone="\n" in piece) for line in lines)
+    )
 
 
 def _is_heading_line(line: str, *, alone: bool) -> bool:
-    if len(line) > 60:
+    if not line or len(line) > 60:
         return False
-    return bool(_HEADING.match(line)) or (alone and len(line) <= 24 and line[-1].isalnum())
+    return bool(_HEADING.match(line)) or (alone and line[-1].isalnum() and (len(line) <= 24 or _is_title_case(line)))
+
+
+def _is_title_case(line: str) -> bool:
+    """Tell whether an English line is written like the name of a book."""
+    words = [word for word in line.split() if len(word) > 3]
+    return len(words) > 1 and line.isascii() and line[0].isupper() and all(word[0].isupper() for word in words)
 
 
 def _readable(text: str, start: int, end: int) -> bool:
-    return bool(canonical(text[start : min(end, start + 200)])) or bool(canonical(text[start:end]))
+    return bool(canonical(cleared(text[start : min(end, start + 400)]))) or bool(canonical(text[start + 400 : end]))

@@ -26,7 +26,7 @@ _LABELS: Mapping[Language, Mapping[str, str]] = {
         "look": "定妆",
         "basis": "定妆依据", "evidence": "原文", "count": "出场", "season": "季节", "hours": "时段", "weather": "天气",
         "mood": "情绪",
-        "style": "画风", "era": "时代", "colon": "：",
+        "style": "画风", "era": "时代", "colon": "：", "open": "原文未提", "unset": "（未指定，按写实电影）",
     },
     "en": {
         "title": "# World bible", "people": "## 1. Characters", "places": "## 2. Places",
@@ -36,6 +36,7 @@ _LABELS: Mapping[Language, Mapping[str, str]] = {
         "role": "Role", "look": "Look", "basis": "Basis of the look", "evidence": "In the text", "count": "Named",
         "season": "Seasons",
         "hours": "Hours", "weather": "Weather", "mood": "Moods", "style": "Style", "era": "Era", "colon": ": ",
+        "open": "the text does not say", "unset": "(not set; realistic cinema)",
     },
 }  # fmt: skip
 _SECTION = {
@@ -85,10 +86,10 @@ def save(bible: Bible, rules: Iterable[str], tone: str, language: Language) -> s
     lines += [f"- **{place.name}**{colon}{place.look}｜{place.kind}｜{place.count}" for place in bible.places]
     lines += ["", label["time"], ""]
     lines += [
-        f"- {label[key]}{colon}{_tally_line(bible.tallies.get(key, {}), language)}"
+        f"- {label[key]}{colon}{_tally_line(bible.tallies.get(key, {}), language) or label['open']}"
         for key in ("season", "hours", "weather")
     ]
-    mood = _tally_line(bible.tallies.get("mood", {}), language)
+    mood = _tally_line(bible.tallies.get("mood", {}), language) or label["open"]
     lines += [
         f"- {label['era']}{colon}{bible.era}",
         "",
@@ -97,7 +98,13 @@ def save(bible: Bible, rules: Iterable[str], tone: str, language: Language) -> s
         f"- {label['mood']}{colon}{mood}",
         f"- {tone}",
     ]
-    lines += ["", label["rules"], "", f"- {label['style']}{colon}{bible.style}", *(f"- {rule}" for rule in rules)]
+    lines += [
+        "",
+        label["rules"],
+        "",
+        f"- {label['style']}{colon}{bible.style or label['unset']}",
+        *(f"- {rule}" for rule in rules),
+    ]
     if bible.notes:
         lines += ["", label["notes"], "", *(f"> {line}" for line in bible.notes.split("\n"))]
     return "\n".join(lines) + "\n"
@@ -214,5 +221,6 @@ def _read_field(bible: Bible, key: str, value: str) -> Bible:
             bible, tallies={**bible.tallies, key: {name: int(count) for name, count in _TALLY.findall(value)}}
         )
     if key == "style":
-        return replace(bible, style=value.strip())
+        is_unset = value.strip() in {label["unset"] for label in _LABELS.values()}
+        return replace(bible, style="" if is_unset else value.strip())
     return replace(bible, era=value.strip()) if key == "era" else bible

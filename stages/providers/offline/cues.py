@@ -32,9 +32,26 @@ _NOT_CUES_TEXT = (
     "追问 按照 按时 提起 提醒 提前 提出 前提 问题 话题 打折 挥手 扑通 夺目 瞎闯 慌忙 乐意 音乐 修长 立春 立夏 立秋 "
     "起身 一封 站在 看守 "
     "面容 车上 掌声 拿主意 抱怨 抱歉 拾级 放下心 心里话 推开 敲钟 刀子嘴 枪炮 信不信 信教 信佛 急救 河马 马路 马虎 "
-    "钢琴 江湖 急速"
+    "钢琴 江湖 急速 跑调 走神 走样 走音 划算 计划 走运 打工 火车票 开水 打烊 雨花石 马尾 马桶 马甲 罗马 斑马 人马"
 )
 _NOT_CUES = tuple(_NOT_CUES_TEXT.split())
+# Categories in which "like a …" makes a word say nothing about the picture.
+_LIKENED = ("place", "time", "weather", "season", "object", "sound", "action")
+_LIKE_ZH = re.compile(r"(?:[像似]|如(?!果|何|今)|仿佛|宛若|犹如)[^，。！？；\n]*$")
+_LIKE_EN = re.compile(r"\b(?:like|as \w+ as|as if|as though) (?:an? |the )?(?:[\w-]+ ){0,2}$")
+_COMPOUND_EN = re.compile(
+    r" (?:clocks?|doors?|windows?|lamps?|tickets?|drivers?|boys?|girls?|bags?|bells?|keys?|lights?|master|keeper|"
+    r"walls?|papers?|floors?|legs|gear|pads?|benches|bench|chairs?)\b"
+)
+_SINGLE = {
+    "雨": "下大小暴细冷夜春秋骤急阵中冒淋躲避场的在是被了着风秋冬夏听看等",
+    "雪": "下大小飘积白落踏的在风厚残着了是初冒冰扫",
+    "雾": "大浓薄晨起的在了着是海江白雨有",
+    "风": "大北南东西海晚夜寒冷江山秋春狂起的吹阵微刮有着了是被在",
+}
+_AFTER_A_BREAK = frozenset(["房里", "店里", "车里", "城里", "屋里", "舱里", "院里", "庙里", "塔里", "田里", "村里"])
+_BREAKS = "在到进回往从上出着了的这那和与向朝离过老大小旧新破住间个"
+_MODIFIES = re.compile(r"[里上中外内边旁]?(?:的[一-龥]{1,6}|[后前旁]?[一-龥]?有[一两][座片家间条个][一-龥]{1,5})")
 _EN_WORD = re.compile(r"[A-Za-zé]+(?:[-'’][A-Za-z]+)*")
 
 
@@ -100,6 +117,7 @@ def _meanings(cues: Mapping[str, Mapping[str, str]]) -> Meanings:
 
 _ZH = _meanings(words_zh.CUES)
 _EN = _meanings(words_en.CUES)
+_PLACES_ZH = frozenset(word for word, meant in _ZH.items() if any(category == "place" for category, _ in meant))
 _ZH_WORDS = re.compile("|".join(sorted({*_ZH, *_NOT_CUES}, key=lambda word: (-len(word), word))))
 
 
@@ -110,8 +128,12 @@ def scan(text: str, language: Language) -> Cues:
 
 def _scan_zh(text: str) -> Iterable[Hit]:
     for found in _ZH_WORDS.finditer(text):
-        for category, value in _ZH.get(found[0], ()):
-            yield Hit(category, value, found[0], found.start())
+        meant = _ZH.get(found[0], ())
+        if meant and not _stands_zh(text, found):
+            continue
+        for category, value in meant:
+            if category not in _LIKENED or not _LIKE_ZH.search(text, max(0, found.start() - 12), found.start()):
+                yield Hit(category, value, found[0], found.start())
 
 
 def _scan_en(text: str) -> Iterable[Hit]:
@@ -120,9 +142,29 @@ def _scan_en(text: str) -> Iterable[Hit]:
         token = found[0].casefold().replace("’", "'")
         phrase = f"{before} {token}"
         word = phrase if phrase in _EN else next((stem for stem in _stems(token) if stem in _EN), "")
-        for category, value in _EN.get(word, ()):
-            yield Hit(category, value, word, found.start())
+        meant = _EN.get(word, ())
+        likened = bool(meant) and bool(_LIKE_EN.search(text, max(0, found.start() - 40), found.start()))
+        for category, value in meant:
+            of_thing = category == "place" and _COMPOUND_EN.match(text, found.end())
+            if not of_thing and not (likened and category in _LIKENED):
+                yield Hit(category, value, word, found.start())
         before = token
+
+
+def _stands_zh(text: str, found: re.Match[str]) -> bool:
+    """Tell whether a word stands for itself: 房里 in 门房里 does not, nor 渡口 in 渡口的客栈, nor 雨 in 碧雨."""
+    word, before = found[0], text[found.start() - 1 : found.start()]
+    if word in _SINGLE and before and "一" <= before <= "龥" and before not in _SINGLE[word]:
+        return False
+    if word in _AFTER_A_BREAK and "一" <= before <= "龥" and before not in _BREAKS:
+        return False
+    is_place = any(category == "place" for category, _ in _ZH[word])
+    chain = _MODIFIES.match(text, found.end()) if is_place else None
+    return not (chain and any(part in _PLACES_ZH for part in _parts(chain[0])))
+
+
+def _parts(words: str) -> Iterable[str]:
+    return (words[at : at + size] for at in range(len(words)) for size in (2, 3, 4))
 
 
 def _stems(token: str) -> Iterable[str]:

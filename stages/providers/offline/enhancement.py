@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from stages.pipeline.script import Shot, parse
 from stages.providers.offline.bible import load
 from stages.providers.offline.light import colour, lighting
+from stages.providers.offline.markup import cleared
 from stages.providers.offline.people import roster
 from stages.providers.offline.phrases import phrases
 from stages.providers.offline.storyboard import scene_cast
@@ -42,8 +43,8 @@ def enhancement(inputs: Mapping[str, Any], language: Language) -> str:
     shots = parse(script) or [_whole(script)]
     named = [str(one) for one in inputs.get("characters") or ()]
     starts, text = _laid_out(shots)
-    cast = roster(scene_cast(text, bible, named, language), language)
-    seen = views(text or "…", cast, bible.places, language)
+    cast = roster(scene_cast(cleared(text), bible, named, language), language)
+    seen = views(text or "…", cast, bible.places, language, listed=named)
     begins = [view.beat.start for view in seen]
     style = " ".join(str(inputs.get("style") or bible.style).split()) or _STYLE[language]
     word = "镜头" if language == "zh" else "Shot"

@@ -62,7 +62,9 @@ def colour(view: View, language: Language) -> str:
 def _sound(view: View, language: Language) -> str:
     """Write what is heard: at most two things of the shot over the tone of the place."""
     tables = phrases(language)
-    heard = [tables.SOUND[value] for value in view.cues.values("sound")][:2]
+    walks = view.voices.people and not view.voices.lines and view.cues.has("action", "walk", "run")
+    values = [*view.cues.values("sound"), *(["steps"] if walks and view.kind in ("travel", "action") else [])]
+    heard = [tables.SOUND[value] for value in values][:2]
     tone = tables.ROOM_TONE.get(view.place, "") or tables.ROOM_TONE[""]
     if view.mood == "quiet" and not heard:
         tone = f"几乎静默，只留{tone}" if language == "zh" else f"near silence under {tone}"

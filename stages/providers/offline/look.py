@@ -10,69 +10,40 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stages.pipeline.text import sentences
-from stages.providers.offline import names_zh
+from stages.providers.offline import figures_en, figures_zh, names_zh
+from stages.providers.offline.figures import hushed
 from stages.providers.offline.people import Person, Roster, roster
+from stages.providers.offline.reading import Reading
 from stages.providers.offline.speech import narration
+from stages.providers.offline.traits import facts_of, is_age
 from stages.providers.offline.wardrobe import DRESS, HAIR
 
 if TYPE_CHECKING:
     from stages.pipeline.contract import Language
 
 EVIDENCE_LIMIT = 3
-_SPLIT = {
-    "zh": re.compile(r"[，。；！？：\n—]+"),
-    "en": re.compile(r"[,;.!?:\n—]+|\band\b(?= (?:a|her|his|did|had|wore)\b)"),
-}
-_AGE_ZH = re.compile(
-    r"(?:[一二三四五六七八九十两几\d]{1,4}(?:来|多|几|出)?岁(?:上下|左右|出头)?|[二三四五六七八九]十(?:出头|上下|"
-    r"开外|多|来岁)|年迈|中年|年轻)"
-)
-_AGE_EN = re.compile(
-    r"(?:(?:was|is|,) )?\b((?:[Ee]ighteen|[Nn]ineteen|(?:[Tt]wenty|[Tt]hirty|[Ff]orty|[Ff]ifty|[Ss]ixty|[Ss]eventy|"
-    r"[Ee]ighty)(?:-\w+)?|"
-    r"(?:in (?:her|his) (?:twenties|thirties|forties|fifties|sixties|seventies)))\b)(?=,|\.| years old| and)|"
-    r"\b(\d{1,2}|\w+)[- ]years?[- ]old"
-)
-_AGE_EN_FACT = re.compile(
-    r"\d{1,2}|[A-Za-z]*(?:teen|ty)(?:-\w+)?|ten|eleven|twelve|five|six|seven|eight|nine|in (?:her|his) \w+"
-)
-_TRAIT_ZH = re.compile(
-    r"(?:穿着?(?!过)|披着?|戴着?|裹着?|斜?挎着?|系着?|梳着?|留着|头发|白发|短发|长发|辫子|胡子|光头|花白|皱纹|浅?疤|"
-    r"眼镜|圆脸|方脸|高个|矮个|驼|魁梧|"
-    r"瘸|跛|瘦|微胖|雀斑|酒窝|浓眉|一身|腰间)"
-)
-_WEAR_ZH = re.compile(r"穿|一身|斗篷|披|裹|挎|系着|制服|大衣|衣|衫|袍|裙|袄")
-_HAIR_ZH = re.compile(r"发(?!现|生|出|抖)|辫|光头|胡子")
-_TRAIT_EN = re.compile(
-    r"\b(?:wore|wearing|wears|dressed|in an? (?:\w+ ){0,3}(?:coat|suit|dress|hat|cap|cardigan|jacket|shirt|cloak|"
-    r"uniform|spectacles)|hair|"
-    r"beard|bearded|bald|scar|freckle\w*|spectacles|glasses|wrinkle\w*|braid\w*|oilskin|moustache|cap|hat|coat|"
-    r"cardigan|jacket|suit)\b|"
-    r"^(?:an? )?(?:tall|short|thin|stout|small|stooped|broad)\b(?! \w+ing)"
-)
-_PRONOUN_FIRST = re.compile(r"[他她]|(?:She|He|Her|His)\b")
-_DRESSED_IN = re.compile(r"^.* (in an? .*)$")
-_SOMEBODY = {
-    "f": re.compile(r"女人|女子|姑娘|女孩|老太太|妇人|少女|\b(?:woman|girl|lady)\b"),
-    "m": re.compile(r"男人|男子|小伙|男孩|老头|老人|少年|\b(?:man|boy|gentleman)\b"),
-}
+_CLAUSE = {"zh": re.compile(r"[^，。！？；：…—”“\s]+"), "en": re.compile(r"[^,;.!?:\n—”“\"]+")}
+_WEAR_ZH = re.compile(r"穿|一身|斗篷|披|裹|制服|大衣|衣|衫|袍|裙|袄|装")
+_HAIR_ZH = re.compile(r"发(?!现|生|出|抖)|辫|光头|马尾|鬓")
 _WEAR_EN = re.compile(
-    r"\b(?:wore|wearing|wears|dressed|coat|suit|dress|cardigan|jacket|shirt|cloak|uniform|oilskin|apron)\b"
+    r"\b(?:coat|suit|dress|cardigan|jacket|shirt|cloak|uniform|oilskin|apron|sweater|jersey|gown|overalls|robe|raincoat|"
+    r"overcoat|tunic|waistcoat|nightshirt|cassock)\b"
 )
-_HAIR_EN = re.compile(r"\b(?:hair|beard|bald|braid)")
+_HAIR_EN = re.compile(r"\b(?:hair|beard|bald|braids?)\b")
 _ROLE_BEFORE = {
-    "zh": re.compile(rf"((?:老|女|小)?(?:{names_zh.ROLES}|{names_zh.SUFFIXES}))$"),
-    "en": re.compile(r"\b(?:the|The|a|A) ((?:old |young )?[a-z]+(?:er|or|man|woman|ess|ist|ain|eon|ant))\s*,? $"),
+    "zh": re.compile(rf"((?:老|女|小)?(?:{names_zh.ROLES}|{figures_zh.NEUTRAL}|{names_zh.SUFFIXES}))$"),
+    "en": re.compile(rf"\b(?:the|The|a|A) ((?:old |young )?(?:{figures_en.NEUTRAL})),? $"),
 }
-_PASSING = re.compile(
-    r"[像如]|流|戴上|换|擦|脱|摘|掏|从|取|递|抓|changed|was \w+ing|took off|pulled|buttoned|pocket|gave"
-)
 _OLD = re.compile(
-    r"[六七八九]十|年迈|[奶爷婆]|外公|祖|姥|老(?!师|板|大)|白发|花白的?胡|\b(?:silver|white|grey) hair|"
+    r"[六七八九]十|年迈|[奶爷婆伯翁]|外公|祖|姥|老(?!师|板|大|花镜)|白发|花白|\b(?:silver|white|grey) (?:hair|beard)|"
     r"\b(?:sixty|seventy|eighty|old|grand\w+)\b",
     re.IGNORECASE,
 )
-_YOUNG = re.compile(r"孩|^(?:十|[三四五六七八九])[一二三四五六七八九多来几]?岁|少年|少女|\b(?:boy|girl|child)\b")
+_YOUNG = re.compile(
+    r"孩|^(?:十|[三四五六七八九])[一二三四五六七八九多来几]?岁|少年|少女|丫头|\b(?:boy|girl|child|[Ff]ive|[Ss]ix|[Ss]even|[Ee]ight|"
+    r"[Nn]ine|[Tt]en|[Ee]leven|[Tt]welve|[Tt]hirteen|[Ff]ourteen|[Ff]ifteen|[5-9]|1[0-6])\b"
+)
+_GOWN = re.compile(r"裙|\bgown\b")
 _ERAS = {
     "ancient": re.compile(
         r"剑|将军|皇帝|县令|公子|王府|客栈|朝堂|丫鬟|侠|娘娘|\b(?:sword|knight|castle|throne|wizard)\b"
@@ -119,104 +90,60 @@ def _roles_of(cast: list[Person], text: str, language: Language) -> dict[str, st
 
 
 def _said_of(cast: Roster, text: str, language: Language) -> dict[str, list[tuple[str, list[str]]]]:
-    """Collect for each person the sentences that describe them, with the describing clauses; a pronoun carries on."""
+    """Collect for each person the sentences that describe them, with the describing words.
+
+    A clause belongs to who acts in it, else to who acted before it in the same paragraph.
+    """
     said: dict[str, list[tuple[str, list[str]]]] = {}
-    current: Person | None = None
-    stranger: tuple[int, str, list[str]] = (-99, "", [])
-    for at, sentence in enumerate(sentences(text)):
-        plain = narration(sentence).strip()
-        named = cast.mentions(plain[:600])
-        if named and not _PRONOUN_FIRST.match(plain):
-            current = named[0][2]
-            if (
-                stranger[1]
-                and at - stranger[0] < 16
-                and current.name not in said
-                and _is_somebody(stranger[1], current)
-            ):
-                said[current.name] = [stranger[1:]]
-                stranger = (-99, "", [])
-        elif plain and not _PRONOUN_FIRST.match(plain) and not _describes_alone(plain, language):
-            current = None
-        facts = _facts(plain, current, language) if plain else []
-        shown = " ".join(plain.split())[:90].rstrip()
-        if facts and current:
-            said.setdefault(current.name, []).append((shown, facts))
-        elif facts and any(pattern.search(plain) for pattern in _SOMEBODY.values()):
-            stranger = (at, shown, facts)
+    reading = Reading(text, cast, language)
+    silent, at, owner = hushed(text, language), 0, ""
+    for sentence in sentences(text):
+        start, at = at, at + len(sentence)
+        owner = "" if "\n" in text[max(0, start - 2) : start] else owner
+        plain = narration(sentence)
+        found: dict[str, list[str]] = {}
+        for clause in _CLAUSE[language].finditer(silent, start, min(at, start + 600)):
+            acting = reading.acting(clause.start(), clause.end())
+            owner = acting[-1].name if acting else owner
+            if owner and cast.get(owner):
+                found.setdefault(owner, []).extend(facts_of(clause[0].strip(), language))
+        for name, facts in found.items():
+            if facts:
+                shown = " ".join(plain.split())[:90].rstrip()
+                said.setdefault(name, []).append((shown, list(dict.fromkeys(facts))))
     return said
 
 
-def _is_somebody(sentence: str, person: Person) -> bool:
-    """Tell whether a sentence about "a woman" may be about this person, named soon after."""
-    return person.gender in _SOMEBODY and bool(_SOMEBODY[person.gender].search(sentence))
-
-
-def _describes_alone(plain: str, language: Language) -> bool:
-    return bool(language == "zh" and re.match(r"[梳穿戴披留]|[一-龥]{0,4}岁", plain))
-
-
-def _facts(plain: str, person: Person | None, language: Language) -> list[str]:
-    """Cut the describing clauses out of a sentence, with the names and pronouns taken off."""
-    names = (person.name, *person.aliases) if person else ()
-    own = "|".join([*(re.escape(name) for name in names), "[她他]的?", "[Ss]he", "[Hh]er", "[Hh]is", "[Hh]e", "with"])
-    lead = re.compile(rf"^(?:(?:{own})\s?)?(?:[是有]|was |wore |had |is )?")
-    age, trait = (_AGE_ZH, _TRAIT_ZH) if language == "zh" else (_AGE_EN, _TRAIT_EN)
-    longest = 20 if language == "zh" else 60
-    facts = []
-    found = age.search(plain[:300])
-    if found and not re.search(r"[像如]", plain[max(0, found.start() - 4) : found.start()]):
-        facts.append(next((group for group in found.groups() if group), found[0]).strip(" ,"))
-    for clause in _SPLIT[language].split(plain[:600]):
-        fact = _DRESSED_IN.sub(r"\1", lead.sub("", clause.strip(" ，,“”")).strip())
-        if (
-            trait.search(fact)
-            and len(fact) <= longest
-            and not _PASSING.search(fact)
-            and fact not in facts
-            and not age.fullmatch(fact)
-        ):
-            facts.append(fact)
-    return facts[:5]
-
-
 def _look(person: Person, facts: list[str], *, era: str, place: int, language: Language) -> str:
-    """Compose one look: age and kind, hair, traits, dress; text first, the director's choice where it is silent."""
+    """Compose one look: age and kind, traits, hair, dress; text first, the director's choice where it is silent."""
     zh = language == "zh"
-    age = next((fact for fact in facts if (_AGE_ZH if zh else _AGE_EN_FACT).fullmatch(fact)), "")
-    rest = [fact for fact in facts if fact != age]
+    age = next((fact for fact in facts if is_age(fact, language)), "")
+    rest = [fact for fact in facts if not is_age(fact, language)][:4]
     wear, hair = (_WEAR_ZH, _HAIR_ZH) if zh else (_WEAR_EN, _HAIR_EN)
     hints = " ".join((person.name, *person.aliases, person.role, *rest))
     old = bool(_OLD.search(age or hints))
-    young = bool(_YOUNG.search(age or person.name))
-    parts = [_kind(person, age, old=old, young=young, language=language), *rest[:4]]
-    if not any(hair.search(fact) for fact in rest):
-        choices = HAIR[language]["old" if old else person.gender or "m"]
+    young = bool(_YOUNG.search(age or f"{person.name} {' '.join(person.aliases)}"))
+    parts = [_kind(person, age, old=old, young=young, language=language), *rest]
+    group = "young" if young else person.gender
+    if person.gender and not young and not any(hair.search(fact) for fact in rest):
+        choices = HAIR[language]["old" if old else person.gender]
         parts.append(choices[place % len(choices)])
     if not any(wear.search(fact) for fact in rest):
-        choices = DRESS[language][era]
+        choices = tuple(one for one in DRESS[language][era] if group == "f" or not _GOWN.search(one))
         parts.append(choices[place % len(choices)])
     return ("，" if zh else ", ").join(parts)
 
 
 def _kind(person: Person, age: str, *, old: bool, young: bool, language: Language) -> str:
+    """Say age and kind; where the text gives no age, none is made up, only "young" or "old" where it shows."""
     if language == "zh":
-        noun = {"f": "女子", "m": "男子"}.get(person.gender, "人物")
-        noun = (
-            {"女子": "女孩", "男子": "男孩"}.get(noun, "孩子")
-            if young
-            else {"女子": "老妇", "男子": "老人"}.get(noun, "老人")
-            if old
-            else noun
+        kinds = {"f": ("女子", "女孩", "老妇"), "m": ("男子", "男孩", "老人")}.get(
+            person.gender, ("人物", "孩子", "老人")
         )
-        guess = "十岁上下" if young else "年近七十" if old else "三十岁上下"
-        return f"{age or guess}的{noun}"
-    noun = {"f": "woman", "m": "man"}.get(person.gender, "figure")
-    noun = {"woman": "girl", "man": "boy"}.get(noun, "child") if young else noun
-    if old and not age:
-        return f"an old {noun} of about seventy"
-    return (
-        f"a {noun} of about {age or ('ten' if young else 'thirty-five')}"
-        if not age.startswith("in ")
-        else f"a {noun} {age}"
-    )
+        noun = kinds[2 if old else 1 if young else 0]
+        return f"{age}的{noun}" if age else noun
+    grown, small = {"f": ("woman", "girl"), "m": ("man", "boy")}.get(person.gender, ("figure", "child"))
+    noun = small if young and not old else grown
+    if not age:
+        return f"an old {noun}" if old else f"a {noun}"
+    return f"a {noun} {age}" if age.startswith("in ") else f"a {noun} of about {age[:1].lower()}{age[1:]}"

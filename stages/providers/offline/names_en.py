@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from stages.providers.offline.speech import SPEECH_EN
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 _TITLES = (
-    "Mr|Mrs|Ms|Miss|Dr|Captain|Capt|Professor|Sergeant|Colonel|Father|Sister|Brother|Uncle|Aunt|Old|"
+    "Mr|Mrs|Ms|Miss|Dr|Captain|Capt|Professor|Sergeant|Colonel|Inspector|Lieutenant|Commander|Detective|Mayor|Major|Judge|Constable|Father|Sister|Brother|Uncle|Aunt|Old|"
     "King|Queen|Lord|Lady|Sir"
 )
 _NAME = re.compile(rf"(?:\b(?:{_TITLES})\.? )?\b[A-Z][a-zé]+(?:[-’'][A-Z][a-z]+)?(?: [A-Z][a-zé]+){{0,2}}")
@@ -48,12 +52,12 @@ _ROLE = re.compile(
     r"lady|gentleman|child|baker|blacksmith|hunter|detective|robot|pilot|clerk|innkeeper))\b(?!['’]s)"
 )
 _KIN = re.compile(r"mother|father|grand|sister|brother|daughter|son|wife|husband|aunt|uncle")
-_VERB = (
+VERB = (
     r"(?:[a-z]+ed|[a-z]+ly|was|had|did|could|would|took|went|came|stood|sat|saw|held|ran|felt|knew|thought|gave|put|"
     r"left|kept|"
     r"found|made|told|got|began|let|read|wrote|bent|shook|drew|set|turned|and|who|is|has|does|can|will|says|looks)"
 )
-_ACTS = re.compile(rf",?(?:['’]s)? (?:{SPEECH_EN}|{_VERB})\b")
+_ACTS = re.compile(rf",?(?:['’]s)? (?:{SPEECH_EN}|{VERB})\b")
 _SAID_BEFORE = re.compile(rf"\b{SPEECH_EN} (?:the |old |young )*$")
 _PLACE_BEFORE = re.compile(
     r"\b(?:in|at|to|from|near|of|across|toward|towards|past|for|reach|reached|left) (?:the )?$", re.IGNORECASE
@@ -92,7 +96,7 @@ def find(text: str) -> tuple[list[tuple[str, int, int]], list[tuple[str, int]]]:
     people |= {
         name: (count, 1)
         for name, count in counts.items()
-        if " " in name and name.split(" ")[0] in people and name not in people
+        if " " in name and name not in people and (name.split(" ")[0] in people or _is_titled(name, people))
     }
     people |= {name: tally for name, tally in _roles(text).items() if name not in people}
     places = [(name, count) for name, count in counts.items() if name not in people and placed[name] * 2 > count > 1]
@@ -108,6 +112,28 @@ def _trimmed(name: str) -> str:
     while words and words[-1] in _NOT_NAMES:
         words = words[:-1]
     return "" if not words or words == ["Old"] else " ".join(words)
+
+
+def _is_titled(name: str, people: Mapping[str, tuple[int, int]]) -> bool:
+    """Tell whether a title stands before somebody known: "Inspector Voss"."""
+    title, _, rest = name.partition(" ")
+    return rest in people and bool(re.fullmatch(_TITLES, title.rstrip(".")))
+
+
+def goes_with(title: str, first: str) -> bool:
+    """Tell whether a titled name may be one whose full name begins with `first`: Mr. Reed and Amos Reed."""
+    title, first = title.rstrip("."), first.rstrip(".")
+    return bool(re.fullmatch(_TITLES, title)) and not re.fullmatch(_TITLES, first)
+
+
+def rank_of(name: str) -> str:
+    """Return what a titled person is also called: "the doctor" of Dr. Pell, or ""."""
+    title = name.split(" ", maxsplit=1)[0].rstrip(".")
+    word = {"Dr": "doctor", "Capt": "captain"}.get(title, title.lower())
+    ranks = (
+        "captain doctor professor sergeant colonel inspector lieutenant commander detective mayor major judge constable"
+    )
+    return f"the {word}" if " " in name and word in ranks.split() else ""
 
 
 def _roles(text: str) -> dict[str, tuple[int, int]]:

@@ -28,6 +28,7 @@ _NOT_GIVEN = frozenset(
     "看听想走跑来去进出间旁边时候日夜点分秒个只条张块件位名种些几两很太最更再已曾会能可要应该"
     "得地之其而与和或但因为所以如果则于及等每各此某拿放坐站躺睡吃喝打开关门窗车路头手脚眼脸口嘴面低短旧老坏，"
     "。！？、：；“”‘’「」『』（）…— 起住做用掉死见觉知回接握抬摇递推拉伸沉总仍刚像离当跟朝替由"
+    "副漆桶滚剥丫岛湾港巷箱柜椅凳桌墙瓶杯碗盘锅盆件颗粒滴摸晃闪飘喘颤咳嗽汗泪血骨肉皮毛腿臂腰背肩胸"
     "且即竟角落湾底层栋楼塔县市店铺局码桥街巷院校票单纸信灯船饭菜鞋帽伞刀枪"
     "\n"
 )
@@ -100,11 +101,16 @@ ROLES = (
 )
 SUFFIXES = (
     "师傅|医生|大夫|护士|老师|先生|太太|夫人|队长|连长|船长|掌柜|站长|局长|村长|镇长|校长|教授|博士|老板|经理|"
-    "律师|警官|将军|公子|小姐|姑娘|叔|伯|婶|婆|爷|嫂|姨|哥|姐|妹"
+    "律师|警官|将军|公子|小姐|姑娘|女士|丫头|主任|院长|科长|处长|厂长|工程师|总|董|队|叔|伯|婶|婆|爷|嫂|姨|哥|姐|妹"
 )
 _FULL = re.compile(rf"(?=((?:{_COMPOUND}|[{_SURNAMES}])[一-龥]{{1,2}}))")
 _FAMILIAR = re.compile(rf"(?:[老小][{_SURNAMES}]|阿[一-龥]|(?:[{_SURNAMES}]|阿[一-龥]){{1}}(?:{SUFFIXES}))")
 _TITLE = re.compile(rf"{'|'.join(sorted(f'{KIN}|{ROLES}'.split('|'), key=lambda word: (-len(word), word)))}")
+_ROLE_ENDS = re.compile(rf"(?:{ROLES}|{KIN}|法医)$")
+_SELF_NAMED = re.compile(r"(?:我叫|名叫|名字叫|取名叫?|[孩人子娘]叫)([一-龥]{2,3})(?=[，。！”])")
+_TITLE_CALLED = re.compile(rf"({ROLES})叫([一-龥]{{2,3}})(?=[，。])")
+_PLACE_ENDS = tuple("岛镇村湖河城港寺庙桥路街江县市")
+_SUFFIX = re.compile(SUFFIXES)
 _ENDS_IN_TITLE = re.compile(rf"(?:{KIN}|{ROLES}|{SUFFIXES})$")
 _I_AM = re.compile(r"我(?:叫|名叫|就是)([一-龥]{2,4})")
 _FAMILIAR_NOT_TEXT = (
@@ -119,7 +125,7 @@ _ACTS = re.compile(
     r"把|将|打|接|笑|哭|愣|沉默|停|回|放|举|抱|扶|闭|睁|咬|皱|叹|吸|等|追|冲|蹲|靠|爬|提|端|写|读|翻|从|在|向|朝|对|"
     r"跟|的|是|觉|知|记|"
     r"有|没|终于|忽然|突然|一|每|来|去|到|收|拆|点|擦|划|守|住|穿|披|带|伏|靠|出|进|上|下|开|关|忙|急|轻|慢|仍|再|先|"
-    r"都|和|与|凑|死死|用|狠|捂|领|戴|咧|捏|拧|捧|弯|瞪|紧|笑|怔|、|年))"
+    r"都|和|与|头|手|双|凑|死死|用|狠|捂|领|戴|咧|捏|拧|捧|弯|瞪|紧|笑|怔|、|年)|[一-龥](?:了|着|起|出|过))"
 )
 _BEFORE = re.compile(r"[，。！？；：、\n“”「」…—\s（）和与跟对向给是叫让把被问找见等替陪扶喊像教的了着过]$")
 
@@ -131,6 +137,9 @@ def find(text: str) -> list[tuple[str, int, int]]:
         for name, (count, evidence) in _tally(where, pattern).items():
             if evidence >= 2 or (evidence and count >= 3):
                 found.setdefault(name, (count, evidence))
+    for name in dict.fromkeys(_SELF_NAMED.findall(text)):
+        if (text.count(name) >= 2 or _FULL.match(name)) and not is_title(name):
+            found.setdefault(name, (text.count(name), 2))
     people = [(name, count, evidence) for name, (count, evidence) in found.items()]
     return sorted(people, key=lambda one: (-one[1], -len(one[0]), one[0]))
 
@@ -156,12 +165,13 @@ def _full_names(text: str) -> dict[str, tuple[int, int]]:
         longest = one[1]
         for size in range(2, len(longest) + 1):
             name = longest[:size]
-            if not _plausible(name):
+            if not _plausible(name) or text[one.start(1) + size : one.start(1) + size + 1] in _PLACE_ENDS:
                 continue
             end = one.start(1) + size
             counts[name] += 1
             follows[name].add(text[end : end + 1])
             starts = one.start(1) == 0 or bool(_BEFORE.match(text[one.start(1) - 1]))
+            starts = starts or bool(_ROLE_ENDS.search(text, max(0, one.start(1) - 4), one.start(1)))
             evidence[name] += starts and (bool(_ACTS.match(text, end)) or text[end : end + 1] in "，、。：！？")
     chosen = {name: (counts[name], evidence[name]) for name in counts if _earned(name, counts[name], evidence[name])}
     return {name: tally for name, tally in chosen.items() if not _is_shadow(name, chosen, follows)}
@@ -169,6 +179,8 @@ def _full_names(text: str) -> dict[str, tuple[int, int]]:
 
 def _plausible(name: str) -> bool:
     given = name[2:] if re.match(_COMPOUND, name) else name[1:]
+    if given in ("子", "头", "儿", "里", "上", "下"):
+        return False
     return bool(given) and name[:2] not in _NOT_NAMES and not any(letter in _NOT_GIVEN for letter in given)
 
 
@@ -188,6 +200,11 @@ def _is_shadow(name: str, chosen: dict[str, tuple[int, int]], follows: dict[str,
     return shorter is not None and (count < 0.7 * shorter[0] and len(follows[name[:-1]]) > 2)
 
 
+def is_suffix(words: str) -> bool:
+    """Tell whether these words are what is said after a surname: 先生, 律师, 总."""
+    return bool(_SUFFIX.fullmatch(words))
+
+
 def is_title(name: str) -> bool:
     """Tell whether a name is or ends in a kinship word, a role or a title."""
     return bool(_ENDS_IN_TITLE.search(name))
@@ -201,4 +218,4 @@ def introductions(text: str) -> list[tuple[str, str]]:
         titles = {title[0] for title in _TITLE.finditer(narration(text[start : one.start()] + "”"))}
         if len(titles) == 1:
             pairs.append((titles.pop(), one[1]))
-    return pairs
+    return [*pairs, *_TITLE_CALLED.findall(text)]

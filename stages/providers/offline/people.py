@@ -10,7 +10,8 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from stages.providers.offline import names_en, names_zh
+from stages.providers.offline import gender, names_en, names_zh
+from stages.providers.offline.reading import Reading
 from stages.providers.offline.speech import narration
 
 if TYPE_CHECKING:
@@ -19,20 +20,7 @@ if TYPE_CHECKING:
     from stages.pipeline.contract import Language
 
 CAST_LIMIT = 24
-_FEMALE_ZH = re.compile(r"[母妈奶婆姐妹女娘嫂婶姨姑妻后]|太太|夫人|公主|丫鬟|护士|小姐|老板娘")
-_MALE_ZH = re.compile(r"[父爸爷伯叔舅男汉爹]|丈夫|儿子|老头|和尚|少年|书生|皇帝|王子|将军|公子|小伙|哥|弟")
-_FEMALE_EN = re.compile(
-    r"\b(?:mother|grandmother|sister|daughter|wife|aunt|lady|girl|woman|queen|princess|witch|postmistress|Mrs|Ms|"
-    r"Miss|Aunt)\b"
-)
-_MALE_EN = re.compile(
-    r"\b(?:father|grandfather|brother|son|husband|uncle|gentleman|boy|man|king|prince|priest|Mr|Uncle|ferryman|"
-    r"postman|Father)\b"
-)
-_PRONOUN = {
-    "zh": re.compile(r"(她)|(他)(?!们)"),
-    "en": re.compile(r"\b(?:(she|her)|(he|his|him))\b", re.IGNORECASE),
-}
+_OWN_NAME = re.compile(r"(?:^|[\n。])我叫([一-龥]{2,3})(?=[，。])")
 _NARRATOR = {"zh": ("我", re.compile("我(?!们)")), "en": ("the narrator", re.compile(r"\b(?:I|me|my)\b"))}
 
 
@@ -106,9 +94,10 @@ def find_people(text: str, language: Language, known: Sequence[Person] = ()) -> 
     fresh = [(name, count) for name, count in found if name not in taken]
     name, first_person = _NARRATOR[language]
     told = len(first_person.findall(narration(text)))
-    narrator = (
-        [Person(name=name, aliases=("I",) if language == "en" else ())] if told >= 3 and name not in taken else []
-    )
+    own = _OWN_NAME.search(narration(text)) if language == "zh" else None
+    aliases = ("I",) if language == "en" else (own[1],) if own else ()
+    narrator = [Person(name=name, aliases=aliases)] if told >= 3 and name not in taken else []
+    fresh = [one for one in fresh if not (narrator and one[0] in aliases)]
     cast = _counted(_merged([*known, *narrator], fresh, language, text), text, language)
     old, new = cast[: len(known)], cast[len(known) :]
     return [*old, *sorted(new, key=lambda person: -person.count)][: max(CAST_LIMIT, len(known))]
@@ -116,17 +105,39 @@ def find_people(text: str, language: Language, known: Sequence[Person] = ()) -> 
 
 def _merged(cast: list[Person], fresh: list[tuple[str, int]], language: Language, text: str) -> list[Person]:
     """Give each found name to a person: a new one, or an alias of one that is there."""
-    surnames = Counter(name[0] for name, _ in fresh if len(name) == 3) if language == "zh" else Counter[str]()
-    for name, _ in sorted(fresh, key=lambda one: -len(one[0])) if language == "en" else fresh:
+    named = [*(person.name for person in cast), *(name for name, _ in fresh)]
+    full = [name for name in named if len(name) in (2, 3) and name[0] not in "小老阿" and not names_zh.is_title(name)]
+    surnames = Counter(name[0] for name in full) if language == "zh" else Counter[str]()
+    counts = dict(fresh)
+    for name, count in sorted(fresh, key=lambda one: -len(one[0])) if language == "en" else _full_first(fresh):
         owners = [at for at, person in enumerate(cast) if _same(name, person.name, language, surnames)]
+        if (
+            language == "zh"
+            and name[0] in "老小"
+            and not names_zh.is_title(name)
+            and any(counts.get(cast[at].name, count) < count for at in owners)
+        ):
+            owners = []  # 老周 is not the girl 周小雨 who is named once
         if len(owners) == 1:
             owner = cast[owners[0]]
             cast[owners[0]] = replace(owner, aliases=(*owner.aliases, name))
-        elif not owners:
+        elif not owners and not (language == "zh" and names_zh.is_suffix(name[1:]) and surnames[name[0]] > 1):
             cast.append(Person(name=name))
     if language == "zh":
-        cast = _introduced([_with_given_name(person, text) for person in cast], text)
-    return cast
+        return _introduced([_with_given_name(person, text) for person in cast], text)
+    ranks = Counter(names_en.rank_of(person.name) for person in cast)
+    taken = {name for person in cast for name in (person.name, *person.aliases)}
+    return [
+        replace(person, aliases=(*person.aliases, rank))
+        if (rank := names_en.rank_of(person.name)) and ranks[rank] == 1 and rank not in taken
+        else person
+        for person in cast
+    ]
+
+
+def _full_first(fresh: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Put full names before 林律师 and 老板, which may mean one of them."""
+    return sorted(fresh, key=lambda one: 2 * names_zh.is_title(one[0]) - (len(one[0]) > 2) + (one[0][0] in "小老"))
 
 
 def _introduced(cast: list[Person], text: str) -> list[Person]:
@@ -145,22 +156,21 @@ def _same(name: str, full: str, language: Language, surnames: Counter[str]) -> b
     if language == "en":
         parts = full.split(" ")
         words = name.split(" ")
-        return (
-            len(parts) > 1
-            and words[-1] in parts
-            and (len(words) == 1 or words[0].rstrip(".") in ("Mr", "Mrs", "Ms", "Miss", "Dr", "Captain", "Old"))
-        )
-    familiar = len(name) == 2 and name[0] in "小老" and name[1] == full[:1] and len(full) in (2, 3)
-    titled = (
-        len(name) == 3
-        and name[0] == full[:1]
-        and name[1:] in ("师傅", "医生", "老师", "先生", "掌柜", "船长", "站长", "局长")
-    )
-    return (familiar or titled) and full[0] not in "小老阿" and surnames[full[0]] <= 1
+        return len(parts) > 1 and words[-1] in parts and (len(words) == 1 or names_en.goes_with(words[0], parts[0]))
+    surname = full[1:2] if full[0] in "小老阿" else full[:1]
+    familiar = len(name) == 2 and name[0] in "小老" and name[1] == surname and len(full) in (2, 3)
+    titled = name[0] == surname and len(full) <= 4 and names_zh.is_suffix(name[1:])
+    bare = len(name) > 1 and full[1:] == name and names_zh.is_title(name)
+    if bare:
+        return True
+    return (familiar or titled) and full != name and not names_zh.is_suffix(full[1:]) and surnames[surname] <= 1
 
 
 def _with_given_name(person: Person, text: str) -> Person:
     given = person.name[1:]
+    pets = [f"{first}{given[-1:]}" for first in "小阿"] if given and not names_zh.is_title(person.name) else []
+    pets = [pet for pet in pets if pet != person.name and pet not in person.aliases and f"“{pet}" in text]
+    person = replace(person, aliases=(*person.aliases, *pets)) if person.name[0] not in "小老阿我" else person
     alone = len(person.name) == 3 and person.name[0] not in "小老阿" and not names_zh.is_title(person.name)
     fresh = alone and given not in person.aliases and not names_zh.is_title(given)
     if fresh and text.count(given) - text.count(person.name) >= 2:
@@ -171,30 +181,19 @@ def _with_given_name(person: Person, text: str) -> Person:
 def _counted(cast: list[Person], text: str, language: Language) -> list[Person]:
     """Count how often each is named in this text, and settle who is "he" and who is "she"."""
     look_up = roster(cast, language)
-    plain = narration(text)
     counts = Counter(person.name for _, _, person in look_up.mentions(text))
-    female: Counter[str] = Counter()
-    male: Counter[str] = Counter()
-    named = look_up.mentions(plain)
-    for (_, end, person), following in zip(named, [*(start for start, _, _ in named[1:]), len(plain)], strict=False):
-        line_end = plain.find("\n", end, following)
-        after = min(following if line_end < 0 else line_end, end + (40 if language == "zh" else 110))
-        found = _PRONOUN[language].search(plain, end, after)
-        if found:
-            (female if found[1] else male)[person.name] += 1
-    return [
-        replace(person, count=counts[person.name], gender=person.gender or _gender(person, female, male, language))
-        for person in cast
-    ]
-
-
-def _gender(person: Person, female: Counter[str], male: Counter[str], language: Language) -> str:
-    hints = (_FEMALE_ZH, _MALE_ZH) if language == "zh" else (_FEMALE_EN, _MALE_EN)
-    titled = language == "en" or names_zh.is_title(person.name)
-    names = " ".join((person.name, *person.aliases))
-    if titled and hints[0].search(names):
-        return "f"
-    if titled and hints[1].search(names):
-        return "m"
-    she, he = female[person.name], male[person.name]
-    return "" if she == he else "f" if she > he else "m"
+    genders = gender.settled(look_up, text, language)
+    counted = [replace(person, count=counts[person.name], gender=genders[person.name]) for person in cast]
+    open_ones = {person.name for person in counted if not person.gender}
+    if not open_ones:
+        return counted
+    told: dict[str, str] = {}
+    reading = Reading(text, roster(counted, language), language)
+    for actor in reading.actors:
+        if (
+            actor.name in open_ones
+            and actor.figure.gender
+            and (actor.figure.label or actor.name in reading.introduced.values())
+        ):
+            told.setdefault(actor.name, actor.figure.gender)
+    return [replace(person, gender=person.gender or told.get(person.name, "")) for person in counted]

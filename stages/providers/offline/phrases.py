@@ -15,7 +15,21 @@ if TYPE_CHECKING:
     from stages.pipeline.contract import Language
 
 INTERIORS = frozenset(
-    {"lighthouse", "home", "kitchen", "shop", "post", "vehicle", "hospital", "school", "office", "temple", "ship"}
+    {
+        "lighthouse",
+        "home",
+        "kitchen",
+        "shop",
+        "post",
+        "vehicle",
+        "hospital",
+        "school",
+        "office",
+        "temple",
+        "ship",
+        "factory",
+        "cellar",
+    }
 )
 
 

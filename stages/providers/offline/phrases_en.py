@@ -165,7 +165,8 @@ ROOM_TONE: Mapping[str, str] = {
     "palace": "armour and banners",
     "bridge": "water under the arch", "grave": "dry grass, nothing else", "city": "city rumble",
     "ship": "the constant air system",
-    "desert": "sand over the ground", "": "room tone kept low",
+    "desert": "sand over the ground", "factory": "the echo of a large hall",
+    "cellar": "dull underground hush", "": "room tone kept low",
 }  # fmt: skip
 TRANSITION: Mapping[str, str] = {
     "open": "Fade in, sound before picture",
@@ -191,7 +192,7 @@ PLACE_NAME: Mapping[str, str] = {
     "office": "the office", "forest": "the woods", "mountain": "the hills", "field": "the fields",
     "village": "the village",
     "temple": "the church", "palace": "the gate", "bridge": "the bridge", "grave": "the graveyard", "city": "the city",
-    "ship": "the ship", "desert": "the desert", "": "the place",
+    "ship": "the ship", "desert": "the desert", "factory": "the factory", "cellar": "the cellar", "": "the place",
 }  # fmt: skip
 PLACE_LOOK: Mapping[str, str] = {
     "lighthouse": "flaking white walls, an iron spiral stair, one great lens",
@@ -222,6 +223,8 @@ PLACE_LOOK: Mapping[str, str] = {
     "city": "blocks, lit windows, wet asphalt",
     "ship": "metal walls, small indicator lights, one round window",
     "desert": "ridges of sand, empty sky",
+    "factory": "high windows, iron beams, rows of machines",
+    "cellar": "stone walls, narrow steps, a low ceiling",
     "": "a plain space in clear layers",
 }
 TIME_NAME: Mapping[str, str] = {

@@ -153,7 +153,8 @@ ROOM_TONE: Mapping[str, str] = {
     "forest": "林间风过枝叶", "mountain": "空谷回风", "field": "草浪与虫声", "village": "远处鸡犬",
     "temple": "檐铃与诵念的余音",
     "palace": "甲叶与旗幡声", "bridge": "桥下流水", "grave": "草叶摩擦，此外无声", "city": "城市底噪",
-    "ship": "循环风机的恒定低鸣", "desert": "沙粒擦过地面", "": "环境底噪压低",
+    "ship": "循环风机的恒定低鸣", "desert": "沙粒擦过地面",
+    "factory": "空旷厂房的回声", "cellar": "地下的闷响", "": "环境底噪压低",
 }  # fmt: skip
 TRANSITION: Mapping[str, str] = {
     "open": "淡入：先声音，后画面",
@@ -176,7 +177,8 @@ PLACE_NAME: Mapping[str, str] = {
     "hospital": "医院",
     "school": "学校", "office": "办公室", "forest": "树林", "mountain": "山间", "field": "田野", "village": "村镇",
     "temple": "庙堂",
-    "palace": "城门", "bridge": "桥上", "grave": "墓地", "city": "城市", "ship": "舱内", "desert": "荒漠", "": "现场",
+    "palace": "城门", "bridge": "桥上", "grave": "墓地", "city": "城市", "ship": "舱内", "desert": "荒漠",
+    "factory": "厂房", "cellar": "地窖", "": "现场",
 }  # fmt: skip
 PLACE_LOOK: Mapping[str, str] = {
     "lighthouse": "斑驳白墙、铁旋梯、一盏大透镜",
@@ -207,7 +209,9 @@ PLACE_LOOK: Mapping[str, str] = {
     "city": "楼群、灯窗、湿亮的路面",
     "ship": "金属舱壁、指示灯、一扇圆窗",
     "desert": "连绵沙脊、空天",
-    "": "陈设简单、层次清楚的空间",
+    "factory": "高窗、铁梁、成排的机器",
+    "cellar": "石壁、窄阶、低矮的顶",
+    "": "层次清楚的空间",
 }
 TIME_NAME: Mapping[str, str] = {
     "dawn": "黎明", "morning": "清晨", "noon": "正午", "afternoon": "午后", "dusk": "黄昏", "night": "夜",

@@ -72,7 +72,8 @@ def _speaking_zh(view: View, number: int) -> str:
     if not view.voices.lines:
         return f"{who}停在{view.place_name}里" if who else f"{view.place_name}空着，只有光在移动"
     if not who:
-        return f"画外有人开口，声音先于人进入{view.place_name}"
+        seen = "、".join(view.voices.people[:2])
+        return f"{seen}在画内，说话的人没有点明" if seen else f"有人开口，声音先于人进入{view.place_name}"
     ways = _performances(view, "zh", number)
     toward = f"对着{view.voices.other}" if view.voices.other else "望向画外"
     return (f"{who}{toward}开口，{ways}", f"{ways}，{who}{toward}把话说完", f"{who}{toward}说话，{ways}")[number % 3]
@@ -115,6 +116,7 @@ def _staging(view: View, plan: Plan) -> str:
     who, other, composition = view.voices.subject, view.voices.other, plan.composition
     checks = (
         ("insert" if who else "thing", composition == "insert"),
+        ("", view.has_somebody or (not who and bool(view.voices.people))),
         ("empty", composition == "landscape"),
         ("small" if who else "nobody", composition in ("establish", "interior")),
         ("", not who),
@@ -131,7 +133,7 @@ def _en(view: View, plan: Plan, number: int) -> str:
     parts = [_setting_en(view)] if view.first or view.moved else []
     parts.append(action or _speaking_en(view, number))
     parts.append(_staging_en(view, plan, number))
-    return " ".join(f"{part[:1].upper()}{part[1:].rstrip('.,;')}." for part in parts if part)
+    return " ".join(f"{part[:1].upper()}{part[1:].rstrip('.,;: ')}." for part in parts if part)
 
 
 def _setting_en(view: View) -> str:
@@ -152,7 +154,8 @@ def _speaking_en(view: View, number: int) -> str:
             f"{who} is still, in {view.place_name}" if who else f"{view.place_name} stands empty; only the light moves"
         )
     if not who:
-        return f"a voice from outside the frame reaches {view.place_name} first"
+        seen = " and ".join(view.voices.people[:2])
+        return f"on {seen}; who speaks is left open" if seen else f"a voice reaches {view.place_name} first"
     ways = _performances(view, "en", number)
     toward = f"to {view.voices.other}" if view.voices.other else "past the camera"
     says = (
@@ -209,7 +212,7 @@ def _performances(view: View, language: Language, number: int) -> str:
 
 def happening(view: View, language: Language) -> str:
     """Choose from the shot's own words the clauses a camera can see, in their order, and name their subject."""
-    clauses = [clause.strip(" ，,") for clause in _CLAUSES[language].split(view.told[:1200])]
+    clauses = [clause.strip(" ，,:：") for clause in _CLAUSES[language].split(view.told[:1200])]
     told = [clause for clause in clauses if canonical(clause)]
     clauses = [clause for clause in told if not _SAYS[language].fullmatch(clause.rstrip("."))]
     if not clauses:
@@ -225,9 +228,9 @@ def happening(view: View, language: Language) -> str:
     chosen[0] = _with_subject(chosen[0], view.voices.subject, told[0] if told[0] != clauses[0] else "", language)
     if language == "zh":
         return "，".join(chosen)
-    joined = chosen[0].rstrip(".;,")
+    joined = chosen[0].rstrip(".;,:")
     for clause in chosen[1:]:
-        joined += (". " if clause[:1].isupper() else ", ") + clause.rstrip(".;,")
+        joined += (". " if clause[:1].isupper() else ", ") + clause.rstrip(".;,:")
     return joined
 
 

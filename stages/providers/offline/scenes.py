@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from stages.providers.offline.bible import load
 from stages.providers.offline.boundaries import cuts, is_chapter, title_line
+from stages.providers.offline.markup import cleared
 from stages.providers.offline.people import find_people, roster
 from stages.providers.offline.titles import on_stage, summary, title
 
@@ -26,7 +27,8 @@ def scenes(inputs: Mapping[str, Any], language: Language) -> str:
     wanted = [" ".join(str(one).split()) for one in inputs.get("titles") or ()]
     if not paragraphs:
         return json.dumps({"scenes": []})
-    text = "".join(paragraphs)
+    clear = [cleared(one) for one in paragraphs]
+    text = "".join(clear)
     bible = load(str(inputs.get("bible") or ""), language)
     cast = roster(bible.people if len(bible.people) >= 2 else find_people(text, language, bible.people), language)
     count = inputs.get("scene_count")
@@ -37,10 +39,10 @@ def scenes(inputs: Mapping[str, Any], language: Language) -> str:
     carried: dict[str, str] = {}
     planned = []
     for at, (start, end) in enumerate(zip(starts, [*starts[1:], len(paragraphs)], strict=True)):
-        body = "".join(paragraphs[start:end])
+        body = "".join(clear[start:end])
         name = wanted[at] if at < len(wanted) else ""
         if not name:
-            heading = _heading(paragraphs[start:end], language, opens_book=number + start == 1)
+            heading = _heading(clear[start:end], language, opens_book=number + start == 1)
             name = title(body, heading, cast, used=used, language=language)
         used.add(name)
         planned.append(

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from stages.pipeline.contract import Language
+    from stages.providers.offline.people import Person
 
 _QUOTE = re.compile(r"“([^”\n]*+)”?|「([^」\n]*+)」?|『([^』\n]*+)』?|\"([^\"\n]*+)\"?")
 SPEECH_ZH = (
@@ -55,3 +58,13 @@ def is_spoken(text: str, quote: Quote, language: Language) -> bool:
 def narration(text: str) -> str:
     """Return the text with everything between quotation marks taken out."""
     return _QUOTE.sub("", text)
+
+
+def addressed(words: str, mentions: Iterable[tuple[int, int, Person]]) -> set[str]:
+    """Return the names of those whom a line calls: a name between marks, or at its beginning or end."""
+    return {
+        person.name
+        for start, end, person in mentions
+        if (words[:start].rstrip()[-1:] in ("", "，", ",", "！", "!", "？", "?", "。", ".", "…"))
+        and (words[end : end + 1] in ("", "，", ",", "！", "!", "？", "?", "。", ".", "…", "—"))
+    }

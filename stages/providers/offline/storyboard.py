@@ -11,6 +11,7 @@ from stages.pipeline.script import FIELDS, Shot, render
 from stages.providers.offline.bible import load
 from stages.providers.offline.camera import Camera, camera_fields
 from stages.providers.offline.light import light_fields
+from stages.providers.offline.markup import cleared
 from stages.providers.offline.people import Person, find_people, roster
 from stages.providers.offline.picture import picture
 from stages.providers.offline.view import View, views
@@ -30,8 +31,9 @@ def storyboard(inputs: Mapping[str, Any], language: Language) -> str:
     number = int(inputs.get("number") or 1)
     name = " ".join(str(inputs.get("title") or "").split())
     bible = load(str(inputs.get("bible") or ""), language)
-    cast = scene_cast(text, bible, [str(one) for one in inputs.get("characters") or ()], language)
-    seen = views(text, roster(cast, language), bible.places, language)
+    named = [str(one) for one in inputs.get("characters") or ()]
+    cast = scene_cast(cleared(text), bible, named, language)
+    seen = views(text, roster(cast, language), bible.places, language, listed=named)
     camera = Camera(language)
     shots = []
     for at, view in enumerate(seen):
@@ -65,7 +67,9 @@ def _characters(view: View, plan: Plan, language: Language) -> str:
     if people:
         return ("、" if language == "zh" else ", ").join(people)
     if view.voices.lines:
-        return "画外的人声" if language == "zh" else "A voice off screen"
+        return "未点明" if language == "zh" else "Not named"
+    if view.has_somebody:
+        return "未点明" if language == "zh" else "Not named"
     return "无（空镜）" if language == "zh" else "None"
 
 
@@ -97,8 +101,8 @@ def _breaths(lines: Sequence[Line], *, zh: bool) -> list[Line]:
 
 def _line(line: Line, *, zh: bool) -> str:
     if zh:
-        return f"{line.speaker or '画外音'}：“{line.words}”"
-    speaker = line.speaker or "Off screen"
+        return f"{line.speaker or '未点明'}：“{line.words}”"
+    speaker = line.speaker or "Unnamed"
     return f"{speaker[:1].upper()}{speaker[1:]}: “{line.words}”"
 
 

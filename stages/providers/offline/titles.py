@@ -12,6 +12,7 @@ from stages.pipeline.text import canonical, sentences
 from stages.providers.offline.beats import is_heading
 from stages.providers.offline.boundaries import title_line
 from stages.providers.offline.cues import Cues, scan
+from stages.providers.offline.markup import without_marks
 from stages.providers.offline.phrases import phrases
 from stages.providers.offline.speech import narration
 from stages.providers.offline.view import first_place
@@ -81,11 +82,11 @@ def _story(text: str) -> str:
 
 def _zh(plain: str, cast: Roster) -> Iterator[str]:
     cues = scan(cast.masked(plain[:3000]), "zh")
-    early = scan(cast.masked(plain[:260]), "zh")
+    early = scan(cast.masked(plain[:130]), "zh")
     time = early.first("time") or ""
     weather = next((value for value in early.values("weather") if value not in ("wind", "sun")), "")
     air = _AIR_ZH.get((weather, time)) or _AIR_ZH.get((weather, "")) or _HOUR_ZH[time]
-    kind = first_place(plain[:260], early, "zh") or cues.most("place")
+    kind = first_place(plain[:130], early, "zh") or cues.most("place")
     place = cues.word_of("place", kind) if kind else ""
     place = place.removesuffix("里").removesuffix("上") if len(place) > 2 else place
     thing = _thing(cues)
@@ -112,8 +113,8 @@ def _zh(plain: str, cast: Roster) -> Iterator[str]:
 
 def _en(plain: str, cast: Roster) -> Iterator[str]:
     cues = scan(cast.masked(plain[:6000]), "en")
-    early = scan(cast.masked(plain[:700]), "en")
-    kind = first_place(plain[:700], early, "en") or cues.most("place")
+    early = scan(cast.masked(plain[:420]), "en")
+    kind = first_place(plain[:420], early, "en") or cues.most("place")
     place = f"the {cues.word_of('place', kind)}".title().replace("The ", "the ") if kind else ""
     weather = next((value for value in early.values("weather") if value in _AIR_EN), "")
     thing = _thing(cues)
@@ -179,7 +180,7 @@ def _opening(text: str, language: Language) -> str:
 def summary(text: str, cast: Roster, language: Language) -> str:
     """Tell the scene in one sentence: its fullest sentence, opened with where and when."""
     best, score, subject, spoken_of = "", -1.0, "", ""
-    for at, sentence in enumerate(sentences(narration(text[:6000]))):
+    for at, sentence in enumerate(sentences(narration(without_marks(_story(text[:6000]))))):
         plain = sentence.strip()
         named = cast.mentions(plain)
         spoken_of = named[0][2].name if named else spoken_of
@@ -197,7 +198,7 @@ def summary(text: str, cast: Roster, language: Language) -> str:
             best, score, subject = plain, weight, spoken_of
     best = " ".join((best or narration(text).strip() or text.strip()).split())
     if subject:
-        best = _LEADING.sub(lambda _: subject, best, count=1)
+        best = _LEADING.sub(lambda found: subject if _fits(found[0], subject, cast) else found[0], best, count=1)
     return (
         f"{_where(text, cast, language)}{_shortened(best, language)}"
         if best
@@ -205,8 +206,14 @@ def summary(text: str, cast: Roster, language: Language) -> str:
     )
 
 
+def _fits(pronoun: str, name: str, cast: Roster) -> bool:
+    """Tell whether "she" may be this person."""
+    person = cast.get(name)
+    return person is not None and person.gender == ("f" if pronoun.endswith(("她", "She")) else "m")
+
+
 def _where(text: str, cast: Roster, language: Language) -> str:
-    opening = _story(text)[: 260 if language == "zh" else 700]
+    opening = _story(text)[: 130 if language == "zh" else 420]
     early = scan(cast.masked(opening), language)
     tables = phrases(language)
     kind = first_place(opening, early, language)
@@ -243,7 +250,8 @@ def on_stage(text: str, cast: Roster, carried: dict[str, str], limit: int = 8) -
     seen = cast.present(plain) or cast.present(text)
     names = [person.name for person in seen][:limit]
     for gender, pronoun in _PRONOUNS.items():
-        if gender in carried and not any(person.gender == gender for person in seen) and pronoun.search(plain):
+        open_ones = any(person.gender in (gender, "") for person in seen)
+        if gender in carried and not open_ones and pronoun.search(plain):
             names.append(carried[gender])
     carried.update({person.gender: person.name for person in reversed(seen) if person.gender})
     return names

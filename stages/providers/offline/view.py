@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from stages.providers.offline import words_en, words_zh
 from stages.providers.offline.beats import Beat, beats, is_heading
 from stages.providers.offline.cues import Cues, scan
+from stages.providers.offline.markup import cleared, without_marks
 from stages.providers.offline.phrases import INTERIORS, phrases
 from stages.providers.offline.speech import narration
 from stages.providers.offline.voices import Stage, Voices
@@ -34,7 +36,15 @@ _LOOKED_AT = re.compile(
     r"[望看盯瞧指][着见向]?$|\b(?:look|star|gaz|glanc|point|watch)\w* (?:\w+ )?(?:(?:at|toward|towards|across) "
     r")?(?:the )?$"
 )
-_EARLY = {"zh": 240, "en": 700}
+_SOMEBODY = re.compile(
+    r"[他她]|[^，。！？\n]*[大众几二两三]人|人群|此人|声长笑|喊声|人声|\b(?:he|she|they|them|people|men|women|someone|crowd|voices?|we)\b",
+    re.IGNORECASE,
+)
+_CHAPTER = {
+    "zh": re.compile(rf"(?!#\s){words_zh.HEADING}"),
+    "en": re.compile(rf"(?!#\s){words_en.HEADING}", re.IGNORECASE),
+}
+_EARLY = {"zh": 130, "en": 420}
 _BIG_THINGS = ("door", "window", "coat", "boat", "cup", "rope")
 _STRONG = ("grief", "fear", "anger", "surprise", "tender")
 
@@ -62,6 +72,11 @@ class View:
     moved: bool
 
     @property
+    def has_somebody(self) -> bool:
+        """Whether the words speak of people, though they do not tell who."""
+        return not self.voices.people and self.kind != "card" and bool(_SOMEBODY.search(self.plain))
+
+    @property
     def where(self) -> str:
         """Whether this place is indoors ("in") or out of doors ("out")."""
         return "in" if self.place in INTERIORS else "out"
@@ -75,55 +90,61 @@ class _World:
     weather: str = ""
 
 
-def views(text: str, cast: Roster, places: Sequence[Place], language: Language) -> list[View]:
-    """Read a scene from beat to beat."""
+def views(
+    text: str, cast: Roster, places: Sequence[Place], language: Language, *, listed: Sequence[str] = ()
+) -> list[View]:
+    """Read a scene from beat to beat; `listed` are those whom the plan puts into it."""
     pieces = beats(text, language)
-    stage = Stage(text, cast, language)
+    clear = cleared(text)
+    stage = Stage(clear, cast, language, listed)
     opening = next((beat for beat in pieces if not is_heading(beat.text)), None)
-    world = _opening(text, opening.start if opening else 0, cast, language)
-    shown: list[View] = []
-    met: set[str] = set()
+    world = _opening(clear, opening.start if opening else 0, cast, language)
+    shown, met = list[View](), set[str]()
     for number, beat in enumerate(pieces):
-        plain = narration(beat.text).strip()
+        plain = without_marks(narration(clear[beat.start : beat.start + len(beat.text)])).strip()
         cues = scan(cast.masked(plain), language)
         before = world.place_name
         if not is_heading(beat.text):
             _carry_on(world, cues, plain, opens=beat.opens_paragraph, language=language)
         voices = stage.voices(beat)
         (name, look), (prop, prop_name) = _place(world, places, language), _prop(cues, language)
-        shown.append(
-            View(
-                beat=beat,
-                plain=plain,
-                told=_renamed(plain, cast) if language == "zh" else plain,
-                voices=voices,
-                cues=cues,
-                kind=_kind(beat, plain, cues, voices, first=beat is opening, met=met),
-                place=world.place,
-                place_name=name,
-                place_look=look,
-                time=world.time,
-                weather=world.weather,
-                mood=_mood(cues, beat, language),
-                prop=prop,
-                prop_name=prop_name,
-                first=beat is opening or number == 0,
-                last=number == len(pieces) - 1,
-                moved=number > 0 and world.place_name != before and not beat.lines,
-            )
+        one = View(
+            beat=beat,
+            plain=plain,
+            told=_renamed(plain, cast) if language == "zh" else plain,
+            voices=voices,
+            cues=cues,
+            kind=_kind(beat, plain, cues, voices, first=beat is opening, met=met),
+            place=world.place,
+            place_name=name,
+            place_look=look,
+            time=world.time,
+            weather=world.weather,
+            mood=_mood(cues, beat, language),
+            prop=prop,
+            prop_name=prop_name,
+            first=beat is opening or number == 0,
+            last=number == len(pieces) - 1,
+            moved=number > 0 and world.place_name != before and not beat.lines,
         )
+        shown.append(one)
         met.update(voices.people)
     return shown
 
 
 def _opening(story: str, start: int, cast: Roster, language: Language) -> _World:
-    """Settle where and when the scene begins, by the cues of its first narration, else of the whole."""
-    text, whole = (cast.masked(narration(part)) for part in (story[start : start + _EARLY[language]], story))
+    """Settle where and when the scene begins, by its heading, then by its first narration."""
+    headings = [line for line in story[:start].split("\n") if _CHAPTER[language].match(line.strip())]
+    headed = scan(headings[-1] if headings else "", language)  # a book's own name is no place
+    first, *lines = story[start : start + _EARLY[language]].split("\n")
+    same = takewhile(lambda line: not _JUMP[language].match(line), lines)  # not where they are three days later
+    text = cast.masked(narration("\n".join([first, *same])))
     cues = scan(text, language)
-    place = first_place(text, cues, language)
+    place = (headed.last("place") if language == "zh" else headed.first("place")) or first_place(text, cues, language)
+    name = headed.word_of("place", place) or cues.word_of("place", place)
     weather = next((value for value in cues.values("weather") if value != "wind"), cues.first("weather"))
-    time = cues.first("time") or scan(whole, language).first("time") or "day"
-    return _World(place, cues.word_of("place", place), time, weather)
+    time = cues.first("time") or headed.first("time") or "day"
+    return _World(place, name, time, weather)
 
 
 def first_place(text: str, cues: Cues, language: Language) -> str:
@@ -139,6 +160,7 @@ def first_place(text: str, cues: Cues, language: Language) -> str:
 
 def _carry_on(world: _World, cues: Cues, plain: str, *, opens: bool, language: Language) -> None:
     jumps = opens and bool(_JUMP[language].match(plain))
+    world.weather = "" if cues.has("clears") else world.weather
     world.time = cues.last("time") or ("day" if jumps else world.time)
     weathers = [value for value in cues.values("weather") if value != "wind"]
     world.weather = weathers[0] if weathers else world.weather
@@ -150,7 +172,8 @@ def _carry_on(world: _World, cues: Cues, plain: str, *, opens: bool, language: L
         stands_at = bool(_AT[language].search(before))
         begins = hit.at < 7 if language == "en" else not before or before[-1] in "，。"
         at_start = opens and hit.at < (12 if language == "zh" else 40) and (stands_at or begins)
-        if hit.category == "place" and (at_start or (moves and stands_at)):
+        arrives = jumps and hit.at < (16 if language == "zh" else 60)
+        if hit.category == "place" and (at_start or arrives or (moves and stands_at)):
             world.place, world.place_name = hit.value, hit.word
             return
 
@@ -198,10 +221,11 @@ def _kind(beat: Beat, plain: str, cues: Cues, voices: Voices, *, first: bool, me
         return "establish"
     acts = cues.has("action", "hold", "read", "work", "open") or cues.has("body", "hand")
     small = any(value not in _BIG_THINGS for value in cues.values("object"))
+    alone = len(voices.people) < 2 and not cues.has("action", "sit") and not cues.has("emotion", *_STRONG)
     checks = (
         ("action", cues.has("action", "run", "fight", "fall")),
         ("emotion", bool(voices.people) and cues.has("emotion", *_STRONG)),
-        ("insert", small and acts and (not voices.subject or voices.subject in met)),
+        ("insert", small and acts and alone and (not voices.subject or voices.subject in met)),
         ("insert", small and not voices.people and not cues.has("weather") and not cues.has("place")),
         ("look", bool(voices.people) and cues.has("action", "look")),
         ("travel", bool(voices.people) and cues.has("action", "walk")),

@@ -13,6 +13,7 @@ from stages.providers.offline import names_en
 from stages.providers.offline.bible import Bible, Place, load, save
 from stages.providers.offline.cues import Cues, scan
 from stages.providers.offline.look import dressed, era_of
+from stages.providers.offline.markup import cleared
 from stages.providers.offline.people import CAST_LIMIT, Person, find_people, roster
 from stages.providers.offline.phrases import INTERIORS, phrases
 from stages.providers.offline.speech import narration
@@ -32,7 +33,7 @@ _ERA = {
 
 def world_bible(inputs: Mapping[str, Any], language: Language) -> str:
     """Answer the task: the bible so far, brought up to date with this part of the story."""
-    text = str(inputs.get("text") or "")
+    text = cleared(str(inputs.get("text") or ""))
     before = load(str(inputs.get("bible") or ""), language)
     style = " ".join(str(inputs.get("style") or before.style).split())
     people = tuple(_cast(before.people, text, language))
