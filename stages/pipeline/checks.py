@@ -33,7 +33,22 @@ _FOREIGN = 8
 _LISTED = re.compile(r"[、，,;；/／|\n]+|(?<=\w)\s+(?:and|with|&)\s+|(?<=[\u3400-\u9fff])[和与及](?=[\u3400-\u9fff])")
 _BRACKETED = re.compile(r"[（(\[【][^）)\]】]*[）)\]】]?")
 _NOBODY = frozenset(
-    ("", "无", "没有", "空镜", "none", "na", "nobody", "noone", "nocharacters", "无角色", "无人物", "无人")
+    (
+        "",
+        "无",
+        "没有",
+        "空镜",
+        "none",
+        "na",
+        "nobody",
+        "noone",
+        "nocharacters",
+        "无角色",
+        "无人物",
+        "无人",
+        "未点明",
+        "notnamed",
+    )
 )
 _ANYBODY = frozenset(
     (
