@@ -5,6 +5,8 @@ Law: the book is kept by the caller's side alone: it knows what was submitted an
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -164,13 +166,17 @@ class Image:
     Without that, n commits would make 6 to the n images that differ in nothing but a head that later ones replace.
     """
 
-    def __init__(self, pick: Pick, tears: Tears) -> None:
+    def __init__(self, pick: Pick, tears: Tears, torn_witnesses: int = 0) -> None:
         self._pick, self._tears = pick, tears
         self._fate: int | None = None
         self._forced = False
+        self._free = torn_witnesses  # so many of them may be torn at every place, like anything else
 
     def tears(self, data: bytes) -> Sequence[int]:
         self._forced = data.startswith(WITNESSES)
+        if self._forced and self._free and self._pick(2) == 1:
+            self._free -= 1
+            self._forced = False
         return () if self._forced else self._tears(data)
 
     def pick(self, count: int) -> int:
@@ -189,11 +195,13 @@ class Image:
 LOST, OLDEST = 1, 3  # of the fates; 0 is kept, 2 is zeros
 
 
-def every_image(disk: SimulatedDisk, check: Callable[[SimulatedDisk], object], tears: Tears) -> int:
+def every_image(
+    disk: SimulatedDisk, check: Callable[[SimulatedDisk], object], tears: Tears, torn_witnesses: int = 0
+) -> int:
     """Call `check` with every disk a power cut now can leave; returns how many."""
 
     def run(pick: Pick) -> None:
-        image = Image(pick, tears)
+        image = Image(pick, tears, torn_witnesses)
         check(disk.image(image.pick, tears=image.tears))
 
     return exhaust(run)
@@ -204,25 +212,27 @@ class Explorer:
     """Cuts the power at every operation of a script and checks every image, each kind of image once."""
 
     tears: Tears
+    torn_witnesses: int = 0
+    states: set[bytes] = field(default_factory=set)
     images: int = 0
-    states: set[object] = field(default_factory=set)
 
     def explore(self, disk: SimulatedDisk, script: Script, check: Check, book: Book) -> None:
         """Run `script` on copies of `disk`, each cut one operation further on; `book` is what was promised before."""
         for number in itertools.count(len(disk.trace)):
             attempt, promised = disk.fork(), book.copy()
             attempt.crash_at = number
-            try:
+            is_done = False
+            with contextlib.suppress(SimulatedCrash):
                 script(attempt, promised)
-            except SimulatedCrash:
-                self.images += every_image(attempt, partial(self.once, check, promised), self.tears)
-            else:
-                self.images += every_image(attempt, partial(self.once, check, promised), self.tears)
+                is_done = True
+            self.images += every_image(attempt, partial(self.once, check, promised), self.tears, self.torn_witnesses)
+            if is_done:
                 return
 
     def once(self, check: Check, book: Book, image: SimulatedDisk) -> None:
         """Check an image, unless one like it, with the same promises, was checked before."""
-        key = (tuple(image.contents().items()), tuple(book.kept), tuple(book.doubtful))
+        seen = repr((sorted(image.contents().items()), book.kept, book.doubtful)).encode()
+        key = hashlib.sha256(seen).digest()
         if key not in self.states:
             self.states.add(key)
             check(image, book.copy())

@@ -47,6 +47,7 @@ STORY = read_story("s.txt", "她推开了那扇门。\n\n“谁在屋里？”\n
 SCENES = 2
 PLACE = Place(folder=Path("/p"), name="p", story=Path("s.txt"))
 NAMES = [stage.name for stage in STAGES]
+OUTPUTS = {"storyboard": "storyboard", "enhancement": "enhanced"}
 SETTINGS = Settings(jobs=2)
 
 
@@ -163,8 +164,13 @@ def whole() -> tuple[dict[str, bytes], int]:
 
 
 def check_projections(disk: SimulatedDisk) -> None:
-    """At every moment, a progress file and an output are whole."""
-    for path, data in disk.contents().items():
+    """At every moment, a progress file and an output are whole, and a stage that is called complete has its outputs."""
+    contents = disk.contents()
+    lines = contents.get("/p/events.jsonl", b"").split(b"\n")
+    ended = {entry.subject for line in lines if (entry := decode(line + b"\n")) and entry.type == "stage.completed"}
+    for stage in ended:
+        assert {f"/p/output/{OUTPUTS[stage]}.json", f"/p/output/{OUTPUTS[stage]}.md"} <= contents.keys()
+    for path, data in contents.items():
         if path.endswith("_progress.json") or (path.startswith("/p/output/") and path.endswith(".json")):
             orjson.loads(data)
 

@@ -327,10 +327,10 @@ WITNESSES = (
         found_by=REPAIR,
     ),
     Bug(
-        name="a damaged log is replaced before its copy is on disk",
+        name="a damaged log is replaced without going to quarantine",
         path="eventlog/adoption.py",
-        old="            files.sync(writing)\n",
-        new="",
+        old="    for each in (path, *_companions(path)):",
+        new="    for each in ():",
         found_by=REPAIR,
     ),
 )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 REQUIRED = "SCENELOG_REQUIRED_LAYERS"
 ASKED = "SCENELOG_REAL"
+SOAK = "SCENELOG_SOAK"
 
 
 def tool(name: str) -> str | None:
