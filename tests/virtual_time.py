@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
 EPOCH_NS = 1_767_225_600_000_000_000  # 2026-01-01
-TICK_S = 1e-6  # no real clock stands still
+TICK_S = 1e-9  # no real clock stands still
 T = TypeVar("T")
 
 
@@ -41,8 +41,8 @@ class _Selector(selectors.DefaultSelector):
         ready = super().select(0)
         if not ready and timeout is None:
             raise AssertionError("all wait, and nothing will ever wake them")
-        if not ready and timeout:
-            self._clock.seconds += max(timeout, TICK_S)
+        if not ready:
+            self._clock.seconds += max(timeout or 0.0, TICK_S)
         return ready
 
 

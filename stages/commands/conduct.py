@@ -72,15 +72,20 @@ class Wishes:
     plan: str = ""
 
 
+def settings_files(system: System, folder: str) -> dict[str, dict[str, Any]]:
+    """What the user's configuration says, and a project's (of no project without a folder), by path."""
+    from platformdirs import user_config_path  # noqa: PLC0415 - only needed when something runs
+
+    own, ours = str(user_config_path("scenelog") / "config.toml"), f"{folder}/{SETTINGS}" if folder else ""
+    return {path: from_toml(path, read_file(system.files, path)) for path in (own, ours) if path}
+
+
 def settings_of(system: System, folder: str, options: Mapping[str, Any]) -> Settings:
     """The settings for a project, the later places winning: user config, project.toml, environment, options.
 
     Without a folder, those of no project.
     """
-    from platformdirs import user_config_path  # noqa: PLC0415 - only needed when something runs
-
-    own, ours = str(user_config_path("scenelog") / "config.toml"), f"{folder}/{SETTINGS}" if folder else ""
-    places = {path: from_toml(path, read_file(system.files, path)) for path in (own, ours) if path}
+    places, ours = settings_files(system, folder), f"{folder}/{SETTINGS}" if folder else ""
     places["environment"] = from_environment(os.environ)
     places["options"] = {name: value for name, value in options.items() if value is not None}
     merged = Settings()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import click
@@ -17,7 +18,7 @@ from eventlog.tool import (
     verify_command,
 )
 from stages.commands.doctor import doctor
-from stages.commands.places import log_path, projects_parameter
+from stages.commands.places import log_path, projects_parameter, real_system
 from stages.commands.why import PROGRAM, why
 
 _EPILOG = """\b
@@ -38,17 +39,45 @@ def log() -> None:
 
 
 class _LateLens:
-    """The lens of projects, made when a command first looks through it: the program itself starts without it."""
+    """The lens of projects, made when a command first looks through it: the program itself starts without it.
+
+    `log` is the path of the log that is looked at.
+    """
+
+    log = ""
 
     @cached_property
     def _lens(self) -> Any:
         from stages.pipeline.lens import ProgressLens  # noqa: PLC0415 - only when a log is looked at
         from stages.registry import STAGES  # noqa: PLC0415
 
-        return ProgressLens(STAGES)
+        return ProgressLens(STAGES, _prices(self.log))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._lens, name)
+
+
+def _prices(log: str) -> Any:
+    """What a million tokens cost, by the user's configuration and that of the project whose log this is."""
+    from stages.commands.conduct import settings_files  # noqa: PLC0415 - only when a log is looked at
+    from stages.pipeline.budget import terms_of  # noqa: PLC0415
+    from stages.pipeline.settings import Settings, SettingsError, merge  # noqa: PLC0415
+
+    try:
+        settings = Settings()
+        for place, given in settings_files(real_system(), str(Path(log).parent)).items():
+            settings = merge(settings, place, {"prices": given.get("prices", {})})
+    except (OSError, SettingsError):  # a log can be looked at whatever stands beside it
+        return {}
+    return terms_of(settings).prices
+
+
+def _looked_at(argument: str) -> str:
+    path = log_path(argument)
+    if path != _LENS.log:
+        vars(_LENS).pop("_lens", None)
+        _LENS.log = path
+    return path
 
 
 _LENS: Any = _LateLens()
@@ -59,7 +88,7 @@ for _command in (
     repair_command(log_path, **_NAMES),
     replay_command(log_path, **_NAMES, lens=_LENS),
     diff_command(log_path, **_NAMES, lens=_LENS),
-    stats_command(log_path, **_NAMES, lens=_LENS),
+    stats_command(_looked_at, **_NAMES, lens=_LENS),
     export_command(log_path, **_NAMES),
 ):
     _command.params.append(projects_parameter())

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from eventlog import Entry
     from eventlog.tool.view import Read
+    from stages.pipeline.budget import Price
     from stages.pipeline.contract import Scene, Stage
     from stages.pipeline.progress import Ref, Step
     from stages.pipeline.results import Content
@@ -44,8 +45,8 @@ class ProgressLens:
     projection = ProgressProjection()
     upcasters = UPCASTERS
 
-    def __init__(self, stages: Sequence[Stage]) -> None:
-        self._stages = stages
+    def __init__(self, stages: Sequence[Stage], prices: Mapping[str, Price] | None = None) -> None:
+        self._stages, self._prices = stages, prices
         self._names = [stage.name for stage in stages]
 
     def show(self, state: Progress) -> Any:
@@ -112,7 +113,7 @@ class ProgressLens:
 
     def tally(self) -> CallTally:
         """See Lens.tally."""
-        return CallTally()
+        return CallTally(self._prices)
 
     def _stage_of(self, name: str) -> str | None:
         """The stage that a derived file is of; None for the story."""

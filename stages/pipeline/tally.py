@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from stages.pipeline import events as facts
+from stages.pipeline.budget import Tokens
 from stages.pipeline.contract import FailureKind
 from stages.pipeline.fact_entries import to_fact
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from eventlog import Entry
+    from stages.pipeline.budget import Price
 
 CUT_OFF = "no end recorded"
 
@@ -82,7 +84,8 @@ class Run:
 class CallTally:
     """See eventlog.tool.view.Tally."""
 
-    def __init__(self) -> None:
+    def __init__(self, prices: Mapping[str, Price] | None = None) -> None:
+        self._prices = prices or {}
         self._total: dict[str, Count] = {}
         self._runs: list[Run] = []
         self._started: dict[str, str] = {}  # attempt: when it began
@@ -137,14 +140,19 @@ class CallTally:
 
     def _answer(self, fact: facts.AnswerReceived, entry: Entry) -> None:
         took_s = seconds_between(self._started.pop(fact.attempt, ""), entry.time)
-        cost = entry.meta.get("cost")
+        cost = self._cost_of(fact)
         for one in self._counts(fact.subject):
             one.prompt_tokens += fact.prompt_tokens
             one.completion_tokens += fact.completion_tokens
             if took_s is not None:
                 one.durations_s.append(took_s)
-            if isinstance(cost, int | float):
-                one.cost = (one.cost or 0.0) + cost
+            if cost is not None:
+                one.cost = round((one.cost or 0.0) + cost, 9)
+
+    def _cost_of(self, fact: facts.AnswerReceived) -> float | None:
+        """What an answer cost, if the model that was asked has a price."""
+        price = self._prices.get(self._runs[-1].model if self._runs else "") or self._prices.get(fact.model)
+        return price.of(Tokens(prompt=fact.prompt_tokens, completion=fact.completion_tokens)) if price else None
 
     def _fail(self, subject: str, kind: str, entry: Entry) -> None:
         self._failed[subject] = len(self._runs), entry.time

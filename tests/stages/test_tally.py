@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from eventlog import Event, EventLog
 from stages.pipeline import events as facts
+from stages.pipeline.budget import Price
 from stages.pipeline.tally import CallTally, percentile
 from tests.program import Program, program_in
 from tests.stages.told import Told, scenes
@@ -85,17 +86,20 @@ def test_a_rejected_answer_is_a_failure_of_its_kind_and_still_costs_its_tokens()
     assert found["stages"]["storyboard"]["p50_s"] == 1.0
 
 
-def test_a_cost_that_the_log_tells_is_summed() -> None:
+def test_tokens_cost_what_the_model_that_was_asked_costs_and_nothing_where_nobody_knows() -> None:
     log = Told()
-    entries = []
+    log.fact(facts.RunStarted(run="r", stages="storyboard", provider="openai", model="asked", jobs=1))
     for number in (1, 2):
         attempt = log.start(SUBJECT, number)
-        entry = log.answer(SUBJECT, attempt, "x")
-        entries.append(entry.as_version(entry.v, data=entry.data, meta={**entry.meta, "cost": 0.25}))
-    tally = CallTally()
-    for entry in entries:
-        tally.add(entry)
-    assert dict(tally.sections())["stages"]["storyboard"]["cost"] == 0.5
+        answered = facts.AnswerReceived(
+            subject=SUBJECT, attempt=attempt, finish_reason="stop", model="m", prompt_tokens=100, completion_tokens=200
+        )
+        log.fact(answered, {"text": "x"})
+    for prices, cost in (({"asked": Price(input=1000.0, output=2000.0)}, 1.0), ({}, None)):
+        tally = CallTally(prices)
+        for entry in log.entries:
+            tally.add(entry)
+        assert dict(tally.sections())["stages"]["storyboard"]["cost"] == cost
 
 
 @given(st.lists(st.floats(0, 1000), min_size=2, max_size=40))

@@ -74,7 +74,7 @@ def test_it_begins_with_a_few_calls_and_never_with_more_than_jobs() -> None:
     for jobs, first in ((3, 3), (64, 8)):
         road = Road(Pace(jobs=jobs))
         run(road.calls(100), road.clock)
-        assert road.began.count(0.0) == first
+        assert sum(second < 0.5 for second in road.began) == first
 
 
 def test_a_slow_down_halves_the_calls_once_however_many_of_them_hear_it_and_answers_bring_them_back_slowly() -> None:
@@ -102,7 +102,7 @@ def test_after_a_slow_down_nobody_calls_before_the_time_that_the_provider_names(
         await road.calls(4)
 
     run(work(), road.clock)
-    assert road.began[1] == 1.0 + 7.0
+    assert road.began[1] == pytest.approx(1.0 + 7.0)
 
 
 def test_without_a_time_the_wait_doubles_up_to_the_longest() -> None:
@@ -131,7 +131,7 @@ def test_while_the_provider_is_down_one_caller_alone_finds_out_when_it_is_back()
 
     run(work(), road.clock)
     during = [second for second in road.began if 1.0 < second < road.back_at_s]
-    assert len(during) == len(set(during)) < 8
+    assert len(during) == len({round(second, 3) for second in during}) < 8
     assert road.clock.seconds < road.back_at_s + 60 + 10
 
 
@@ -174,13 +174,14 @@ def test_a_time_that_is_too_far_away_is_not_waited_for_and_told() -> None:
     road = Road(Pace(patience_s=60.0), closed_for_s=7200.0)
     with pytest.raises(ProviderError, match="the provider asked to wait; not before 2026-01-01"):
         run(road.call(), road.clock)
-    assert (road.began, road.clock.seconds) == ([], 0.0)
+    assert road.began == []
+    assert road.clock.seconds < 0.1
 
 
 def test_a_time_from_the_run_before_is_kept() -> None:
     road = Road(closed_for_s=45.0)
     run(road.call(), road.clock)
-    assert road.began == [45.0]
+    assert road.began == pytest.approx([45.0])
 
 
 @pytest.mark.parametrize("rate", [3, 30, 300])
@@ -209,7 +210,7 @@ def test_an_answer_that_used_up_the_quota_holds_the_next_call() -> None:
         await road.call()
 
     run(work(), road.clock)
-    assert road.began == [12.0]
+    assert road.began == pytest.approx([12.0])
 
 
 def test_a_run_that_was_stopped_begins_no_call_that_was_waiting_for_its_turn() -> None:
