@@ -132,6 +132,11 @@ def every_append(data: bytes) -> Sequence[int]:
     return every_byte(data) if data.startswith(b'{"seq":') else few_places(data)
 
 
+def every_line(data: bytes) -> Sequence[int]:
+    """Tear a single line at every byte, and a copy of the log at few."""
+    return every_append(data) if data.count(b"\n") == 1 else few_places(data)
+
+
 def every_witness(data: bytes) -> Sequence[int]:
     """Tear a head and a lock at every byte, and nothing else."""
     return every_byte(data) if data.startswith(WITNESSES) else ()
@@ -146,7 +151,7 @@ WALKS = [
     Walk("a head or a lock torn at every byte", partial(begun, "a"), one_more, every_witness, torn_witnesses=1),
     Walk("quarantine, torn at every byte", torn, one_more, every_byte),
     Walk("quarantine where no cache can be dropped", partial(torn, has_drop_cache=False), one_more, every_byte),
-    Walk("poison and reopen, torn at every byte", partial(begun, "a"), poisoned_and_reopened, every_byte),
+    Walk("poison and reopen, lines torn at every byte", partial(begun, "a"), poisoned_and_reopened, every_line),
     Walk("poison and reopen, twice", partial(begun, "a"), reopened_twice, few_tears),
     Walk("a write that is undone, torn at every byte", partial(begun, "a"), rolled_back, every_byte),
     *(
