@@ -227,9 +227,21 @@ class _Reader:
             held.append(found)
             confirmed = max(confirmed, found.dur)
             yield from self._release(held, confirmed)
+        else:
+            missing = self._missing(held[-1] if held else self._shown, vouched)
+            if missing is not None and before is not None and _is_same(missing, before):
+                raise self._damaged(missing, vouched)
+            if missing is not None:
+                return missing
         if self._unconfirmed:
             yield from self._release(held, held[-1].seq if held else -1)
         return None
+
+    @staticmethod
+    def _missing(last: Entry | None, vouched: int) -> Fault | None:
+        """What the head vouches for and is not there: an older copy, or a log that was cut between two lines."""
+        end = last.position if last is not None else START
+        return Fault(seq=end.seq + 1, offset=end.offset, reason="it is not there") if end.seq < vouched else None
 
     def _release(self, held: deque[Entry], confirmed: int) -> Iterator[Entry]:
         while held and held[0].seq <= confirmed:

@@ -323,3 +323,23 @@ def test_an_upcaster_changes_the_content_and_never_the_line(data: Any) -> None:
 def test_the_sum_before_the_first_line_is_zeros() -> None:
     assert json.loads(LINE)["prev"] == ZERO_SUM == "0" * 32
     assert sealed_sum(b"") is None
+
+
+def test_an_id_is_that_of_the_example_in_the_rfc_and_keeps_48_bits_of_time() -> None:
+    """RFC 9562, appendix A.6."""
+    randomness = bytes.fromhex("0cc318c4dc0c0c07398f")
+    assert uuid7(0x017F22E279B0, randomness) == "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"
+    assert uuid7(0x017F22E279B0 + (1 << 48), randomness) == uuid7(0x017F22E279B0, randomness)
+
+
+def test_an_upcaster_keeps_meta_unless_it_gives_another_and_is_told_what_json_cannot_hold() -> None:
+    entry = encode(Event(type="said", meta={"n": 1}, id=ID, time=TIME), after=START, dur=-1)
+    assert entry.as_version(2, data=0).meta == {"n": 1}
+    assert entry.as_version(2, data=0, meta={"m": 2}).meta == {"m": 2}
+    with pytest.raises(InvalidEventError, match=r"^data is nan"):
+        entry.as_version(2, data=math.nan)
+
+
+def test_an_event_without_a_place_is_refused_by_the_name_of_what_is_wrong() -> None:
+    with pytest.raises(InvalidEventError, match=r"^name cannot be written"):
+        encode_detached(Event(type="said", id="\ud800", time=TIME))

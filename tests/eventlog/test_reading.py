@@ -383,6 +383,13 @@ def test_an_older_copy_is_behind_its_head(disk: SimulatedDisk, log: EventLog) ->
     assert "the head file says that all up to seq 2 was on disk" in found.message
     assert isinstance(open_log(disk).read_only, LogDamagedError)
     assert disk.contents()[LOG] == older
+    got: list[Entry] = []
+    with pytest.raises(LogDamagedError, match="seq 2: it is not there, but it was acknowledged"):
+        collect(read(LOG, files=disk), got)
+    assert texts(got) == ["a"], "what is there is shown before"
+    empty = SimulatedDisk(disk.contents() | {LOG: b""})
+    with pytest.raises(LogDamagedError, match="line 1, byte 0, seq 0: it is not there"):
+        collect(read(LOG, files=empty), got)
 
 
 def test_a_newer_format_is_named(disk: SimulatedDisk, log: EventLog) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from eventlog.entry import FORMAT_VERSION, START, ZERO_SUM, Entry, Event, Position, encode, seal
 from eventlog.errors import NewerFormatError
 from eventlog.head import Head
-from eventlog.recovery import Fault, State, Verdict, claim, classify, scan, split_lines
+from eventlog.recovery import Fault, State, Verdict, check_first, claim, classify, scan, split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -241,3 +241,51 @@ def test_a_scan_from_a_position_accepts_only_what_follows_it() -> None:
     (fault,) = scan([LOG[wrong.offset :]], wrong)
     assert isinstance(fault, Fault)
     assert "its prev is" in fault.reason
+
+
+@pytest.mark.parametrize(
+    ("what", "reason"),
+    [
+        ("a line of seq 2", "seq 2 stands where 1 must"),
+        ("another history", f"its prev is {ZERO_SUM}, the line before has sum {ENTRIES[0].sum}"),
+        ("zeros", "10 zero bytes: blocks that were never written"),
+        ("zeros and a newline", "11 zero bytes: blocks that were never written"),
+        ("a changed line", "its sum does not match its bytes"),
+        ("half a line", "it has no end"),
+    ],
+)
+def test_a_fault_says_what_stands_there(what: str, reason: str) -> None:
+    stranger = encode(Event(type="said", id="1", time="t"), after=Position(seq=0), dur=0)
+    there = {
+        "a line of seq 2": LINES[2],
+        "another history": stranger.line,
+        "zeros": bytes(10),
+        "zeros and a newline": bytes(10) + b"\n",
+        "a changed line": LINES[1].replace(b"said", b"sung"),
+        "half a line": LINES[1][:-20],
+    }
+    _, good, fault = judged(LINES[0] + there[what], None)
+    assert good == 1
+    assert fault is not None
+    assert fault.reason == reason
+
+
+def test_the_first_line_that_vouches_is_the_one_that_is_named() -> None:
+    changed = LINES[1].replace(b"said", b"sung")
+    verdict, _, fault = judged(b"".join([LINES[0], changed, *LINES[2:]]), None)
+    assert fault is not None
+    assert (fault.seq, fault.vouched, fault.voucher) == (1, 1, ENTRIES[2].offset)
+    assert (
+        f"the line at byte {ENTRIES[2].offset} verifies and says that all up to seq 1 was on disk" in verdict.evidence
+    )
+
+
+def test_zeros_are_a_torn_creation_up_to_the_size_a_first_line_can_have() -> None:
+    assert judged(bytes(4096), None)[0].state is State.TORN
+    assert judged(bytes(4097), None)[0].state is State.CORRUPT
+
+
+def test_only_the_entry_that_creates_a_log_tells_its_format() -> None:
+    check_first(encode(Event(type="said", meta={"format": 9}, id="0", time="t"), after=START, dur=-1))
+    with pytest.raises(NewerFormatError):
+        check_first(encode(Event(type="log.created", meta={"format": 9}, id="0", time="t"), after=START, dur=-1))
