@@ -53,7 +53,7 @@ def test_the_later_place_wins_and_the_others_stay() -> None:
     [
         (
             {"modle": "x"},
-            r"project.toml: there is no setting 'modle'; known are provider, model, base_url, style, jobs, temp",
+            r"project.toml: there is no setting 'modle'; known are provider, model, base_url, style, jobs, max_tokens",
         ),
         ({"api_key": "sk-1"}, r"there is no setting 'api_key'"),
         ({"jobs": "4"}, r"project.toml: jobs must be a whole number, not '4'"),

@@ -76,10 +76,9 @@ def find(silent: str, mentions: Mapping[int, tuple[int, str]]) -> list[Figure]:
         while at < len(starts) and starts[at] < clause.start():
             at += 1
         inside = []
-        for start in starts[at:]:
-            if start >= clause.end():
-                break
-            inside.append((start, *mentions[start]))
+        while at < len(starts) and starts[at] < clause.end():
+            inside.append((starts[at], *mentions[starts[at]]))
+            at += 1
         found += _of_clause(silent, clause.start(), clause.end(), inside)
     return found
 
