@@ -119,15 +119,16 @@ APPENDING = (
     Bug(
         name="the event of a caller who gave up is forgotten",
         path="eventlog/commit.py",
-        old="        batch, self._waiting = self._waiting, []",
-        new="        batch, self._waiting = [one for one in self._waiting if not one[1].done()], []",
+        old="        batch, self._waiting, self._loop = self._waiting, [], None",
+        new="        batch = [one for one in self._waiting if not one[1].done()]\n"
+        "        self._waiting, self._loop = [], None",
         found_by=LOG,
     ),
     Bug(
         name="an id is forgotten at once: the same event is written twice",
         path="eventlog/log.py",
-        old="                self._recent.add(entry)",
-        new="                pass",
+        old="            self._recent.add(fresh)",
+        new="            self._recent.end = self.position",
         found_by=LOG,
     ),
     Bug(
@@ -266,7 +267,7 @@ WITNESSES = (
     Bug(
         name="the chain is not looked at",
         path="eventlog/recovery.py",
-        old=" or entry.prev != position.sum:",
+        old=" or entry.prev != last:",
         new=":",
         found_by=RECOVERY,
     ),
