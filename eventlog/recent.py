@@ -6,12 +6,15 @@ Law: built on first use from the log itself, then kept up to date; bounded by LO
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from eventlog.entry import Entry, Event, Position, decode, payload
 from eventlog.errors import IdConflictError
 from eventlog.files import READ_SIZE, read_chunks
+from eventlog.plain import is_same_json
 from eventlog.recovery import split_lines
+from eventlog.salvage import ORIGINAL_SEQ, ORIGINAL_SUM
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +70,16 @@ class RecentIds:
 
 
 def expect_same(event: Event, entry: Entry) -> Entry:
-    """Give back the entry if it says what the event says; raises IdConflictError if it does not."""
-    if entry.payload_bytes != payload(event):
-        raise IdConflictError(f"id {event.id} names the entry with seq {entry.seq}, which says something else")
-    return entry
+    """Give back the entry if it says what the event says; raises IdConflictError if it does not.
+
+    The order of keys is not part of what is said, nor is the place that an entry had before it was salvaged.
+    """
+    said, there = payload(event), entry.payload_bytes
+    if said == there or is_same_json(b"{%b}" % said, b"{%b}" % there):
+        return entry
+    meta = {key: value for key, value in entry.meta.items() if key not in (ORIGINAL_SEQ, ORIGINAL_SUM)}
+    if len(meta) < len(entry.meta) and is_same_json(
+        b"{%b}" % said, b"{%b}" % payload(replace(entry.to_event(), meta=meta))
+    ):
+        return entry
+    raise IdConflictError(f"id {event.id} names the entry with seq {entry.seq}, which says something else")

@@ -133,7 +133,7 @@ APPENDING = (
     ),
     Bug(
         name="NaN becomes null in silence",
-        path="eventlog/entry.py",
+        path="eventlog/plain.py",
         old="            if not math.isfinite(value):",
         new="            if False:",
         found_by=ENTRY,
@@ -252,16 +252,15 @@ WITNESSES = (
     Bug(
         name="any valid line after a bad one means corruption",
         path="eventlog/recovery.py",
-        old="        if (found := claim(later)) > vouched:",
-        new="        if decode(later) is not None:\n            vouched, voucher = seq, offset\n"
-        "        if (found := claim(later)) > vouched:",
+        old="        claimed = claimed.and_also(claim(later, offset))",
+        new="        claimed = Claim(seq, offset) if decode(later) is not None else claimed",
         found_by=ONE_CRASH,
     ),
     Bug(
         name="a damaged newline hides the line behind it",
         path="eventlog/recovery.py",
-        old="            return int(header[2])\n    return -1",
-        new="            return int(header[2]) if start == 0 else -1\n    return -1",
+        old="        header = _HEADER.match(each)\n",
+        new="        header = _HEADER.match(each)\n        if begin:\n            break\n",
         found_by=RECOVERY,
     ),
     Bug(
