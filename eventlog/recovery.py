@@ -139,23 +139,40 @@ class Seen:
 
     def follow(self, found: Iterator[Entry | Fault], head: Head | None) -> None:
         """Take in a scan to its end."""
-        at_head = head.position.seq if head else -1
         held: deque[Entry] = deque()
-        vouched = at_head
-        self.sum_at_head = self._start.sum if at_head == self._start.seq else None
-        for each in found:
+        vouched = head.position.seq if head else -1
+        for each in self.each(found, head):
             if isinstance(each, Fault):
                 self.fault = each
                 return
-            self._last = each
             held.append(each)
             vouched = max(vouched, each.dur)
             while held and held[0].seq <= vouched:
                 self._confirmed = held.popleft()
-            if each.seq == at_head:
-                self.sum_at_head = each.sum
             if self._take is not None:
                 self._take(each)
+
+    def each(self, found: Iterator[Entry | Fault], head: Head | None) -> Iterator[Entry | Fault]:
+        """Yield what a scan finds, noting its end and the line that the head names."""
+        at_head = head.position.seq if head else -1
+        self.sum_at_head = self._start.sum if at_head == self._start.seq else None
+        for each in found:
+            if isinstance(each, Entry):
+                self._last = each
+                if each.seq == at_head:
+                    self.sum_at_head = each.sum
+            yield each
+
+    def unlike(self, head: Head | None) -> Fault | None:
+        """What a scan without a fault misses that the head vouches for."""
+        if head is None:
+            return None
+        if head.position.seq > self.end.seq:
+            return Fault(seq=self.end.seq + 1, offset=self.end.offset, reason="the log ends before it")
+        if self.sum_at_head is not None and self.sum_at_head != head.position.sum:
+            reason = f"the head says that its sum is {head.position.sum}, the log has {self.sum_at_head}"
+            return Fault(seq=head.position.seq, offset=head.position.offset, reason=reason)
+        return None
 
 
 def check_first(entry: Entry) -> None:

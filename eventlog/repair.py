@@ -15,14 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from eventlog.appending import Stamp
 from eventlog.entry import CREATED, FORMAT_VERSION, START, Event, encode
-from eventlog.errors import (
-    EventLogError,
-    InvalidEventError,
-    LogDamagedError,
-    LogLockedError,
-    LogReplacedError,
-    NewerFormatError,
-)
+from eventlog.errors import EventLogError, InvalidEventError, LogLockedError, LogReplacedError, NewerFormatError
 from eventlog.files import (
     READ_SIZE,
     TEMPORARY,
@@ -38,8 +31,8 @@ from eventlog.files import (
 from eventlog.head import Head, encode_head
 from eventlog.lock import is_at
 from eventlog.opening import QUARANTINE
-from eventlog.reading import head_path, log_id_of, read, survey, verify
-from eventlog.recovery import State
+from eventlog.reading import head_path, log_id_of, survey, verify
+from eventlog.recovery import Fault, State, scan
 from eventlog.salvage import plan_salvage, verified_lines, ways_to_write
 
 if TYPE_CHECKING:
@@ -117,12 +110,15 @@ def plan_repair(path: str, *, files: Files | None = None) -> Repair:
 def last_salvage(files: Files, path: str) -> Entry | None:
     """The entry that closed the last salvage in the log at `path`; None if there is none, or the log is damaged."""
     last: Entry | None = None
+    handle = files.open(path, "read")
     try:
-        for entry in read(path, files=files, unconfirmed=True):
-            if entry.type == SALVAGED:
-                last = entry
-    except LogDamagedError:
-        return None
+        for found in scan(read_chunks(files, handle)):
+            if isinstance(found, Fault):
+                return None
+            if found.type == SALVAGED:
+                last = found
+    finally:
+        files.close(handle)
     return last
 
 
