@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from eventlog.entry import LINE_LIMIT, Position, decode, seal, sealed_sum, to_json
+from eventlog.entry import LINE_LIMIT, Position, decode, seal, sealed_sum
 from eventlog.errors import NewerFormatError
 from eventlog.files import folder_of, read_file, replace_durably
+from eventlog.plain import to_json
 
 if TYPE_CHECKING:
     from eventlog.files import Files

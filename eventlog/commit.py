@@ -7,7 +7,10 @@ that was cancelled is still written, for the caller cannot know whether it was.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
+
+from eventlog.errors import EventLogError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,30 +20,54 @@ if TYPE_CHECKING:
 
 
 class GroupCommit:
-    """The queue of one log on one event loop."""
+    """The queue of one log: `write` puts a batch on disk, `tell` lets its listener know."""
 
-    def __init__(self, commit: Callable[[Sequence[Append]], list[Outcome]]) -> None:
-        self._commit = commit
+    def __init__(self, write: Callable[[Sequence[Append]], list[Outcome]], tell: Callable[[], None]) -> None:
+        self._write, self._tell = write, tell
         self._waiting: list[tuple[Append, asyncio.Future[Entry]]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None  # the one on which a flush is scheduled
 
     async def append(self, wanted: Append) -> Entry:
         """Queue one append and wait until it is on disk; raises what appending raises."""
         loop = asyncio.get_running_loop()
+        if self._loop not in (None, loop) and self._loop.is_running():
+            raise EventLogError("this log is in use by an event loop of another thread; append through that one")
         done: asyncio.Future[Entry] = loop.create_future()
-        if not self._waiting:
-            loop.call_soon(self._flush)
         self._waiting.append((wanted, done))
+        if self._loop is not loop:  # none is scheduled, or on a loop that ended before its turn
+            self._loop = loop
+            loop.call_soon(self._flush)
         return await done
 
     def _flush(self) -> None:
-        batch, self._waiting = self._waiting, []
+        batch, self._waiting, self._loop = self._waiting, [], None
+        if not batch:
+            return
         try:
-            outcomes = self._commit([wanted for wanted, _ in batch])
-        except Exception as error:  # noqa: BLE001 - whatever it is, each waiting caller must hear of it
-            outcomes = [error] * len(batch)
-        for (_, done), outcome in zip(batch, outcomes, strict=True):
-            if done.done():  # cancelled, or its loop is gone
-                continue
+            outcomes = self._write([wanted for wanted, _ in batch])
+        except BaseException as error:  # whatever it is, each waiting caller must hear of it
+            _deliver(batch, [_told(error)] * len(batch))
+            if not isinstance(error, Exception):
+                raise
+            return
+        _deliver(batch, outcomes)
+        self._tell()  # an error in a listener is its own: whoever waited has an entry that is on disk
+
+
+def _told(error: BaseException) -> Exception:
+    """What those who wait are told of an interruption, which is for the loop alone."""
+    if isinstance(error, Exception):
+        return error
+    interrupted = EventLogError(f"the append was interrupted by {type(error).__name__}; whether it is there is unknown")
+    interrupted.__cause__ = error
+    return interrupted
+
+
+def _deliver(batch: Sequence[tuple[Append, asyncio.Future[Entry]]], outcomes: Sequence[Outcome]) -> None:
+    for (_, done), outcome in zip(batch, outcomes, strict=True):
+        if done.done():  # its caller gave up
+            continue
+        with contextlib.suppress(RuntimeError):  # its loop was closed: nobody waits there
             if isinstance(outcome, Exception):
                 done.set_exception(outcome)
             else:

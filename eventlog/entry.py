@@ -6,7 +6,6 @@ Law: pure. A line that `decode` accepts is exactly a line that `encode` wrote.
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import orjson
 
 from eventlog.errors import InvalidEventError, NewerFormatError
+from eventlog.plain import to_json
 
 FORMAT_VERSION = 1
 CREATED = "log.created"
@@ -22,7 +22,6 @@ ZERO_SUM = "0" * 32
 META_LIMIT = 1024
 LINE_LIMIT = 64 * 1024 * 1024
 _NAME_LIMIT = 512
-_DEPTH_LIMIT = 100
 _SUM_KEY = b',"sum":"'
 _TRAILER_SIZE = len(_SUM_KEY) + 32 + len(b'"}\n')
 _SUM = slice(-35, -3)
@@ -40,7 +39,7 @@ _FIELDS = {
     "meta": dict,
 }
 _NAMES, _KINDS = list(_FIELDS), list(_FIELDS.values())
-_LEAVES = frozenset((str, int, bool, type(None)))
+_CLOSING = dict(zip(b'{["', b'}]"', strict=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +100,11 @@ class Entry:
 
     @property
     def data(self) -> Any:
-        """The event's content, parsed anew."""
-        return orjson.loads(self.data_bytes)
+        """The event's content, parsed anew; raises NewerFormatError if it is not one JSON value."""
+        try:
+            return orjson.loads(self.data_bytes)
+        except orjson.JSONDecodeError:
+            raise _newer(self.line) from None
 
     @property
     def data_bytes(self) -> bytes:
@@ -171,51 +173,6 @@ def _check_names(event: Event) -> None:
         raise InvalidEventError(f"meta of {event.type} must be an object, not {type(event.meta).__name__}")
 
 
-def to_json(name: str, value: Any) -> bytes:
-    """The value as JSON, only if it can be had back from it exactly; raises InvalidEventError, which says `name`."""
-    if not _is_plain(value, 0):
-        _check_plain(name, value, 0)
-    try:
-        return orjson.dumps(value)
-    except (TypeError, orjson.JSONEncodeError) as error:
-        raise InvalidEventError(f"{name} cannot be written as JSON: {error}") from None
-
-
-def _is_plain(value: Any, depth: int) -> bool:
-    """Whether a value is of the common kinds alone: a third of the cost of looking for what is wrong with it."""
-    kind = type(value)
-    if kind is float:
-        return math.isfinite(value)
-    if kind is not dict and kind is not list:
-        return kind in _LEAVES
-    if depth > _DEPTH_LIMIT:
-        return False
-    for item in value.values() if kind is dict else value:
-        if type(item) not in _LEAVES and not _is_plain(item, depth + 1):
-            return False
-    return True
-
-
-def _check_plain(where: str, value: Any, depth: int) -> None:
-    """Refuse what orjson would change in silence: NaN becomes null, objects lose fields beginning with `_`."""
-    if depth > _DEPTH_LIMIT:
-        raise InvalidEventError(f"{where} is nested more than {_DEPTH_LIMIT} levels deep")
-    match value:
-        case None | str() | bool() | int():
-            return
-        case float():
-            if not math.isfinite(value):
-                raise InvalidEventError(f"{where} is {value}; JSON has no such number")
-        case dict():
-            for key, item in value.items():
-                _check_plain(f"{where}.{key}", item, depth + 1)
-        case list() | tuple():
-            for at, item in enumerate(value):
-                _check_plain(f"{where}[{at}]", item, depth + 1)
-        case _:
-            raise InvalidEventError(f"{where} is a {type(value).__name__}; only JSON values can be written")
-
-
 def encode(event: Event, *, after: Position, dur: int) -> Entry:
     """Write the event as the line that follows `after`; `dur` is the highest seq known to be on disk.
 
@@ -258,12 +215,16 @@ def _open(line: bytes, found: str, offset: int) -> Entry:
     end = line.find(_META_END)
     try:
         fields = orjson.loads(line[: end + 1] + b"}")
-        if [*fields] != _NAMES:
-            fields = {name: fields[name] for name in _NAMES}
-    except (orjson.JSONDecodeError, KeyError, TypeError):
+        if end < 0 or [*fields] != _NAMES or [type(value) for value in fields.values()] != _KINDS:
+            raise _newer(line)
+        begin = end + len(_META_END)
+        closing = _CLOSING.get(line[begin])
+        if closing is None:
+            orjson.loads(line[begin:-_TRAILER_SIZE])  # a number, or a word
+        elif closing != line[-_TRAILER_SIZE - 1]:  # a fold never pays for more: `data` looks at all of it
+            raise _newer(line)
+    except (orjson.JSONDecodeError, TypeError):
         raise _newer(line) from None
-    if end < 0 or [type(value) for value in fields.values()] != _KINDS:
-        raise _newer(line)
     seq, prev, dur, name, time, kind, v, subject, meta = fields.values()
     return Entry(seq, prev, dur, name, time, kind, v, subject, meta, found, offset, line)  # naming them costs double
 

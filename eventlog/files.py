@@ -80,6 +80,9 @@ class Files(Protocol):
     def lock(self, handle: int) -> bool:
         """Take the exclusive lock on an open file without waiting; False if somebody else holds it."""
 
+    def unlock(self, handle: int) -> None:
+        """Give back the lock, whoever else has a copy of the handle."""
+
     def is_locked(self, path: str) -> bool | None:
         """Whether some process holds the lock on a file, told without trying to take it; None if nobody can tell."""
 
@@ -176,6 +179,10 @@ class RealFiles:
         except BlockingIOError:
             return False
         return True
+
+    def unlock(self, handle: int) -> None:
+        """See Files.unlock."""
+        fcntl.flock(handle, fcntl.LOCK_UN)
 
     def is_locked(self, path: str) -> bool | None:
         """See Files.is_locked. Linux lists its locks by inode; elsewhere only a try would tell, and disturb others."""

@@ -51,22 +51,30 @@ def take_lock(files: Files, log_path: str) -> tuple[int, bool]:
                 files.write_at(handle, 0, _note(f"pid {os.getpid()} on {os.uname().nodename}"))
                 return handle, was_clean
         except BaseException:
-            _give_back(files, handle)
+            drop_lock(files, handle)
             raise
-        _give_back(files, handle)  # somebody replaced the file between open and lock: this lock guards nothing
+        drop_lock(files, handle)  # somebody replaced the file between open and lock: this lock guards nothing
     raise LogLockedError(log_path, "somebody who keeps replacing the lock file")
 
 
 def release_lock(files: Files, handle: int, *, clean: bool) -> None:
     """Stop being the writer. `clean` says that what the log holds is on disk; the next open relies on it."""
+    free_lock(files, handle, clean=clean)
+    drop_lock(files, handle)
+
+
+def free_lock(files: Files, handle: int, *, clean: bool) -> None:
+    """Give back the lock, not yet its handle: a forked process may have a copy of it, which would keep the lock."""
     with contextlib.suppress(OSError):
         if clean:
             files.write_at(handle, 0, CLOSED)
-    _give_back(files, handle)
+    with contextlib.suppress(OSError):
+        files.unlock(handle)
 
 
-def _give_back(files: Files, handle: int) -> None:
-    with contextlib.suppress(OSError):  # the lock goes with the handle, whatever close says
+def drop_lock(files: Files, handle: int) -> None:
+    """Close the handle, which alone gives back the lock if no other process has a copy of it."""
+    with contextlib.suppress(OSError):
         files.close(handle)
 
 

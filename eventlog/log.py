@@ -8,19 +8,21 @@ from __future__ import annotations
 import secrets
 import socket
 import time
-from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
+from eventlog.acknowledged import Acknowledged
 from eventlog.appending import Append, Stamp, draft
 from eventlog.checkpoint import NAME, Checkpoint, load_checkpoint, save_checkpoint
-from eventlog.entry import CREATED, FORMAT_VERSION, START, Entry, Event, Position, decode
-from eventlog.errors import AppendError, EventLogError, LogDamagedError, LogReadOnlyError
-from eventlog.files import READ_SIZE, TEMPORARY, Files, name_of, resolve
-from eventlog.lock import release_lock, take_lock
+from eventlog.entry import CREATED, FORMAT_VERSION, START, Entry, Event, Position
+from eventlog.errors import AppendError, EventLogError, LogReadOnlyError
+from eventlog.files import TEMPORARY, Files, name_of, resolve
+from eventlog.lock import drop_lock, free_lock, release_lock, take_lock
 from eventlog.opening import open_for_writing
 from eventlog.projection import Folding, Projection, State, Upcasters, fold, upcast
 from eventlog.recent import RecentIds, offset_of_last
-from eventlog.recovery import Fault, scan
+from eventlog.told import Told
+from eventlog.turn import Turn
 from eventlog.writer import LineWriter
 
 if TYPE_CHECKING:
@@ -35,7 +37,10 @@ _TAKEN = (".lock", ".head", TEMPORARY)  # names that stand beside a log
 
 
 class EventLog:
-    """An append-only log in one file. Make one with `open`; use it in a `with` block, from one thread.
+    """An append-only log in one file. Make one with `open`; use it in a `with` block, in the process that opened it.
+
+    Threads may share it. An append that breaks into another of its thread (from a signal handler) is refused; one made
+    in `on_append` is not.
 
     `id` is the log's own; `found` the place where it ended when it was opened; `read_only` the reason if nothing may
     be appended (it can still be read); `on_append` is called with each acknowledged entry, in the order of seq;
@@ -52,10 +57,11 @@ class EventLog:
         self._folding: Folding[Any] | None = None
         self._writer = LineWriter(files, path, opened.handle, opened.end)
         self._upcasters = upcasters
+        self._written = Acknowledged(files, path, self._writer)
+        self._told = Told(self._written)
         self._recent: RecentIds | None = None
         self._group: GroupCommit | None = None
-        self._untold: deque[Entry] = deque()
-        self._telling = False
+        self._turn = Turn(path)
         self._stamp = Stamp(time_ns=time.time_ns, randomness=secrets.token_bytes)
 
     @classmethod
@@ -149,16 +155,26 @@ class EventLog:
         if self._group is None:
             from eventlog.commit import GroupCommit  # noqa: PLC0415 - asyncio is only imported when it is used
 
-            self._group = GroupCommit(self.commit)
+            self._group = GroupCommit(self._write, self._tell)
         return await self._group.append(Append(event=event, expect_seq=expect_seq))
 
     def commit(self, wanted: Sequence[Append], *, together: bool = False) -> list[Outcome]:
         """Append what can be appended, with one write and one sync; each caller's entry or error, in order.
 
-        With `together`, one bad event keeps the others from being written. Raises LogReadOnlyError.
+        With `together`, one bad event keeps the others from being written. Raises LogReadOnlyError, and once all is on
+        disk what `on_append` raises.
         """
+        with self._turn.waiting:
+            outcomes = self._write(wanted, together=together)
+            self._tell()
+        return outcomes
+
+    def _write(self, wanted: Sequence[Append], *, together: bool = False) -> list[Outcome]:
+        return self._turn.alone(partial(self._write_alone, wanted, together=together))
+
+    def _write_alone(self, wanted: Sequence[Append], *, together: bool) -> list[Outcome]:
         if self.read_only is not None:
-            raise self.read_only
+            raise self.read_only.with_traceback(None)
         outcomes, fresh = draft(wanted, self.position, path=self.path, find=self._find, stamp=self._stamp)
         if not fresh or (together and any(isinstance(outcome, Exception) for outcome in outcomes)):
             return outcomes
@@ -167,32 +183,23 @@ class EventLog:
         except EventLogError as error:
             end = self.position.seq
             return [error if isinstance(outcome, Entry) and outcome.seq > end else outcome for outcome in outcomes]
-        self._acknowledge(fresh)
+        if self._recent is not None:
+            self._recent.add(fresh)
+        self._told.add(fresh)
         return outcomes
 
-    def _acknowledge(self, entries: Sequence[Entry]) -> None:
-        """Make the entries known; one that `on_append` itself appends is told of after those before it."""
-        if self._recent is not None:
-            for entry in entries:
-                self._recent.add(entry)
-        if self.on_append is None:
-            return
-        self._untold.extend(entries)
-        if self._telling:
-            return
-        self._telling = True
-        try:
-            while self._untold:
-                self.on_append(self._untold.popleft())
-        finally:
-            self._telling = False
+    def _tell(self) -> None:
+        with self._turn.waiting:
+            self._told.tell(lambda: self.on_append)
 
     def _find(self, event_id: str) -> Entry | None:
         try:
             if self._recent is None:
                 self._recent = RecentIds(self._files, self._writer.handle, self.position)
+            elif self._recent.end != self.position:  # an append was interrupted once it was on disk
+                self._recent.catch_up(self._files, self._writer.handle, self.position)
             place = self._recent.find(event_id)
-            return self._entry_at(*place) if place else None
+            return self._written.entry_at(*place) if place else None
         except OSError as error:
             raise AppendError(f"{self.path}: nothing was appended, the ids could not be read: {error}") from error
 
@@ -203,7 +210,7 @@ class EventLog:
         Raises OSError if the disk still says no (try again later), LogDamagedError if acknowledged lines are damaged,
         LogReplacedError if somebody else wrote to the log.
         """
-        self._writer.reopen()
+        self._turn.alone(self._writer.reopen)
 
     def read(self, after: int = -1) -> Iterator[Entry]:
         """Yield the acknowledged entries with a seq above `after`, in order.
@@ -213,37 +220,11 @@ class EventLog:
         return (entry for entry in self._entries(START) if entry.seq > after)
 
     def _entries(self, start: Position) -> Iterator[Entry]:
-        promised = self.position.seq
-        last = start
-        for found in scan(self._acknowledged_bytes(start.offset), start):
-            if isinstance(found, Fault):
-                break
-            last = found.position
-            yield upcast(found, self._upcasters)
-        if last.seq < promised:
-            raise LogDamagedError(
-                f"{self.path}: line {last.seq + 2}, byte {last.offset}, seq {last.seq + 1}: it does not verify, but all"
-                f" up to seq {promised} was acknowledged; look at it with: python -m eventlog verify {self.path}"
-            )
-
-    def _acknowledged_bytes(self, offset: int) -> Iterator[bytes]:
-        while chunk := self._files.read_at(
-            self._writer.handle, offset, max(0, min(READ_SIZE, self.position.offset - offset))
-        ):
-            yield chunk
-            offset += len(chunk)
+        return (upcast(entry, self._upcasters) for entry in self._written.entries(start))
 
     def entry_at(self, offset: int, size: int) -> Entry:
         """The entry whose line has `size` bytes at `offset`; raises EventLogError if no line verifies there."""
-        return upcast(self._entry_at(offset, size), self._upcasters)
-
-    def _entry_at(self, offset: int, size: int) -> Entry:
-        entry = None
-        if 0 <= offset < offset + size <= self.position.offset:
-            entry = decode(self._files.read_at(self._writer.handle, offset, size), offset=offset)
-        if entry is None:
-            raise EventLogError(f"{self.path}: no entry of {size} bytes stands at byte {offset}; run verify on it")
-        return entry
+        return upcast(self._written.entry_at(offset, size), self._upcasters)
 
     def fold(self, projection: Projection[State]) -> State:
         """What the acknowledged entries add up to, starting at the checkpoint if it is of this projection."""
@@ -259,9 +240,15 @@ class EventLog:
     def save_checkpoint(self, projection: Projection[State], state: State) -> None:
         """Keep `state`, the fold of all acknowledged entries, for the next open and fold to start from.
 
-        Raises OSError if it cannot be saved, which harms nothing.
+        Raises OSError if it cannot be saved, which harms nothing, and EventLogError while `on_append` has not been told
+        of all entries: a state made there does not hold them.
         """
         end = self.position
+        if self.on_append is not None and self._told.position.seq < end.seq:
+            raise EventLogError(
+                f"{self.path}: on_append was told up to seq {self._told.position.seq}, the log goes up to {end.seq}:"
+                f" save the checkpoint after that"
+            )
         checkpoint = Checkpoint(
             log_id=self.id,
             projection=projection.name,
@@ -274,14 +261,30 @@ class EventLog:
         self.checkpoint_seq = end.seq
 
     def close(self) -> None:
-        """Stop writing and give back the lock; nothing can be appended or read any more. Twice does nothing."""
+        """Stop writing and give back the lock; nothing can be appended or read any more. Twice does nothing.
+
+        In a forked process only its own handles are given back: the lock is that of the process that opened the log.
+        """
         if self._lock < 0:
             return
-        lock, self._lock = self._lock, -1
+        if self._turn.is_own:
+            self._turn.alone(self._close_alone)
+        else:
+            self._give_back()
+
+    def _close_alone(self) -> None:
         clean = self.read_only is None and self.poisoned is None
+        try:
+            self._writer.close()
+        finally:  # whatever interrupts: the lock is free, or a second call frees it
+            free_lock(self._files, self._lock, clean=clean)
+            self._give_back()
+
+    def _give_back(self) -> None:
+        lock, self._lock = self._lock, -1
         self.read_only = LogReadOnlyError(f"{self.path}: this log was closed; open it again")
         self._writer.close()
-        release_lock(self._files, lock, clean=clean)
+        drop_lock(self._files, lock)
 
     def __enter__(self) -> Self:
         return self
@@ -292,5 +295,5 @@ class EventLog:
 
 def _raised(outcome: Outcome) -> Entry:
     if isinstance(outcome, Exception):
-        raise outcome
+        raise outcome.with_traceback(None)  # the one error of a poisoned log would keep every frame it ever met
     return outcome

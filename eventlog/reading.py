@@ -196,6 +196,7 @@ class _Reader:
         self._handle = files.open(path, "read")
         self._shown: Entry | None = None
         self._log_id = ""
+        self._unlike: Head | None = None
 
     def close(self) -> None:
         """Give back the file."""
@@ -211,37 +212,39 @@ class _Reader:
         """Read on once; returns damage to confirmed lines, or raises it if it was there `before`."""
         head = self._head()
         self._log_id = self._log_id or log_id_of(self._files, self._handle)
-        vouched = head.position.seq if head is not None and head.log_id == (self._log_id or head.log_id) else -1
+        if head is not None and self._log_id and head.log_id != self._log_id:
+            head = None
+        vouched = head.position.seq if head is not None else -1
         confirmed = vouched if self._log_id else -1  # until the first line is there, the head may be of another log
         held: deque[Entry] = deque()
         start = self._shown.position if self._shown else self._start
-        for found in scan(read_chunks(self._files, self._handle, start.offset), start):
+        seen, damage = Seen(start, None), None
+        for found in seen.each(scan(read_chunks(self._files, self._handle, start.offset), start), head):
             if isinstance(found, Fault):
                 vouched = max(vouched, confirmed, found.vouched)
-                if found.seq > vouched:
-                    break
-                if before is not None and _is_same(found, before):
-                    yield from self._release(held, vouched)
-                    raise self._damaged(found, vouched)
-                return found
+                damage = found if found.seq <= vouched else None
+                break
             held.append(found)
             confirmed = max(confirmed, found.dur)
             yield from self._release(held, confirmed)
         else:
-            missing = self._missing(held[-1] if held else self._shown, vouched)
-            if missing is not None and before is not None and _is_same(missing, before):
-                raise self._damaged(missing, vouched)
-            if missing is not None:
-                return missing
+            damage = self._missing(seen, head, before)
+        if damage is not None and (before is None or not _is_same(damage, before)):
+            return damage
+        if damage is not None:
+            yield from self._release(held, vouched)
+            raise self._damaged(damage, vouched)
         if self._unconfirmed:
             yield from self._release(held, held[-1].seq if held else -1)
         return None
 
-    @staticmethod
-    def _missing(last: Entry | None, vouched: int) -> Fault | None:
-        """What the head vouches for and is not there: an older copy, or a log that was cut between two lines."""
-        end = last.position if last is not None else START
-        return Fault(seq=end.seq + 1, offset=end.offset, reason="it is not there") if end.seq < vouched else None
+    def _missing(self, seen: Seen, head: Head | None, before: Fault | None) -> Fault | None:
+        """What the head vouches for and a reading without a fault did not meet."""
+        missing = seen.unlike(head)
+        if missing is None and head is not None and head == self._unlike:
+            missing = before  # all was shown by then: a line that the head does not name has not changed since
+        self._unlike = head if missing is not None else None
+        return missing
 
     def _release(self, held: deque[Entry], confirmed: int) -> Iterator[Entry]:
         while held and held[0].seq <= confirmed:

@@ -6,14 +6,19 @@ Law: built on first use from the log itself, then kept up to date; bounded by LO
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from eventlog.entry import Entry, Event, Position, decode, payload
 from eventlog.errors import IdConflictError
 from eventlog.files import READ_SIZE, read_chunks
+from eventlog.plain import is_same_json
 from eventlog.recovery import split_lines
+from eventlog.salvage import ORIGINAL_SEQ, ORIGINAL_SUM
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from eventlog.files import Files
 
 LOOK_BACK = 10_000
@@ -35,22 +40,29 @@ def offset_of_last(files: Files, handle: int, end_offset: int, count: int) -> in
 
 
 class RecentIds:
-    """Where the lines of the last ids are."""
+    """Where the lines of the last ids are; `end` is the place up to which they are known."""
 
     def __init__(self, files: Files, handle: int, end: Position) -> None:
+        self.end = Position(offset=offset_of_last(files, handle, end.offset, LOOK_BACK))
         self._places: OrderedDict[str, tuple[int, int]] = OrderedDict()
-        begin = offset_of_last(files, handle, end.offset, LOOK_BACK)
-        for offset, line in split_lines(read_chunks(files, handle, begin), begin):
+        self.catch_up(files, handle, end)
+
+    def catch_up(self, files: Files, handle: int, end: Position) -> None:
+        """Take in the acknowledged lines up to `end` from the log itself."""
+        for offset, line in split_lines(read_chunks(files, handle, self.end.offset), self.end.offset):
             if offset >= end.offset:
                 break
             if entry := decode(line, offset=offset):
-                self.add(entry)
+                self.add((entry,))
+        self.end = end
 
-    def add(self, entry: Entry) -> None:
-        """Remember an acknowledged entry, forgetting the oldest beyond LOOK_BACK."""
-        self._places[entry.id] = (entry.offset, entry.size)
-        if len(self._places) > LOOK_BACK:
-            self._places.popitem(last=False)
+    def add(self, entries: Sequence[Entry]) -> None:
+        """Remember entries as they are acknowledged, forgetting the oldest beyond LOOK_BACK."""
+        for entry in entries:
+            self._places[entry.id] = (entry.offset, entry.size)
+            if len(self._places) > LOOK_BACK:
+                self._places.popitem(last=False)
+            self.end = entry.position
 
     def find(self, event_id: str) -> tuple[int, int] | None:
         """Offset and size (bytes) of the line with this id; None if it is new."""
@@ -58,7 +70,16 @@ class RecentIds:
 
 
 def expect_same(event: Event, entry: Entry) -> Entry:
-    """Give back the entry if it says what the event says; raises IdConflictError if it does not."""
-    if entry.payload_bytes != payload(event):
-        raise IdConflictError(f"id {event.id} names the entry with seq {entry.seq}, which says something else")
-    return entry
+    """Give back the entry if it says what the event says; raises IdConflictError if it does not.
+
+    The order of keys is not part of what is said, nor is the place that an entry had before it was salvaged.
+    """
+    said, there = payload(event), entry.payload_bytes
+    if said == there or is_same_json(b"{%b}" % said, b"{%b}" % there):
+        return entry
+    meta = {key: value for key, value in entry.meta.items() if key not in (ORIGINAL_SEQ, ORIGINAL_SUM)}
+    if len(meta) < len(entry.meta) and is_same_json(
+        b"{%b}" % said, b"{%b}" % payload(replace(entry.to_event(), meta=meta))
+    ):
+        return entry
+    raise IdConflictError(f"id {event.id} names the entry with seq {entry.seq}, which says something else")

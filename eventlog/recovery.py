@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from eventlog.entry import CREATED, FORMAT_VERSION, LINE_LIMIT, START, ZERO_SUM, Entry, Position, decode, sealed_sum
 from eventlog.errors import NewerFormatError
+from eventlog.fused import sealed_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -42,6 +43,8 @@ class Fault:
 
     `vouched` is the highest seq that lines at or after the fault claim to have been on disk (-1: none), and `voucher`
     the offset of the line that says so. `foreign`: no crash of a writer leaves such bytes here, so they are never cut.
+    `newer` is the offset of a line at or after the fault that verifies and has a header of no known format (-1: none):
+    what it vouches for is unknown, so nothing is cut either.
     """
 
     seq: int
@@ -50,6 +53,7 @@ class Fault:
     vouched: int = -1
     voucher: int = -1
     foreign: bool = False
+    newer: int = -1
 
     @property
     def line(self) -> int:
@@ -135,47 +139,72 @@ class Seen:
 
     def follow(self, found: Iterator[Entry | Fault], head: Head | None) -> None:
         """Take in a scan to its end."""
-        at_head = head.position.seq if head else -1
         held: deque[Entry] = deque()
-        vouched = at_head
-        self.sum_at_head = self._start.sum if at_head == self._start.seq else None
-        for each in found:
+        vouched = head.position.seq if head else -1
+        for each in self.each(found, head):
             if isinstance(each, Fault):
                 self.fault = each
                 return
-            self._last = each
             held.append(each)
             vouched = max(vouched, each.dur)
             while held and held[0].seq <= vouched:
                 self._confirmed = held.popleft()
-            if each.seq == at_head:
-                self.sum_at_head = each.sum
             if self._take is not None:
                 self._take(each)
 
+    def each(self, found: Iterator[Entry | Fault], head: Head | None) -> Iterator[Entry | Fault]:
+        """Yield what a scan finds, noting its end and the line that the head names."""
+        at_head = head.position.seq if head else -1
+        self.sum_at_head = self._start.sum if at_head == self._start.seq else None
+        for each in found:
+            if isinstance(each, Entry):
+                self._last = each
+                if each.seq == at_head:
+                    self.sum_at_head = each.sum
+            yield each
+
+    def unlike(self, head: Head | None) -> Fault | None:
+        """What a scan without a fault misses that the head vouches for."""
+        if head is None:
+            return None
+        if head.position.seq > self.end.seq:
+            return Fault(seq=self.end.seq + 1, offset=self.end.offset, reason="the log ends before it")
+        if self.sum_at_head is not None and self.sum_at_head != head.position.sum:
+            reason = f"the head says that its sum is {head.position.sum}, the log has {self.sum_at_head}"
+            return Fault(seq=head.position.seq, offset=head.position.offset, reason=reason)
+        return None
+
 
 def check_first(entry: Entry) -> None:
-    """Raise NewerFormatError if the log's first entry names a format that this version does not know."""
-    version = entry.meta.get("format") if entry.type == CREATED else None
-    if isinstance(version, int) and version > FORMAT_VERSION:
+    """Raise NewerFormatError if the log's first entry is not that of a format which this version knows."""
+    if entry.type != CREATED:
+        raise NewerFormatError(f"the log begins with {entry.type[:60]!r}, not with {CREATED}; install a newer eventlog")
+    version = entry.meta.get("format")
+    if type(version) is not int or not 1 <= version <= FORMAT_VERSION:
         raise NewerFormatError(
-            f"the log has format {version}, this eventlog reads up to {FORMAT_VERSION}; install a newer one"
+            f"the log has format {str(version)[:60]}, this eventlog reads up to {FORMAT_VERSION}; install a newer one"
         )
 
 
 def _fault(position: Position, line: bytes, entry: Entry | None, rest: Iterator[tuple[int, bytes]]) -> Fault:
     seq = position.seq + 1
-    vouched, voucher = claim(line), position.offset
+    claimed = claim(line, position.offset)
     foreign = entry is not None  # a crash does not remove, repeat or move whole lines
     foreign = foreign or (position == START and not _may_be_torn_creation(line))
     for offset, later in rest:
         foreign = foreign or position == START  # the first line is always written alone
-        if vouched >= seq:
+        if claimed.vouched >= seq:
             break
-        if (found := claim(later)) > vouched:
-            vouched, voucher = found, offset
-    reason = _reason(position, line, entry)
-    return Fault(seq=seq, offset=position.offset, reason=reason, vouched=vouched, voucher=voucher, foreign=foreign)
+        claimed = claimed.and_also(claim(later, offset))
+    return Fault(
+        seq=seq,
+        offset=position.offset,
+        reason=_reason(position, line, entry),
+        vouched=claimed.vouched,
+        voucher=claimed.voucher,
+        foreign=foreign,
+        newer=claimed.newer,
+    )
 
 
 def _may_be_torn_creation(line: bytes) -> bool:
@@ -194,14 +223,29 @@ def _reason(position: Position, line: bytes, entry: Entry | None) -> str:
     return "its sum does not match its bytes" if line.endswith(b"\n") else "it has no end"
 
 
-def claim(line: bytes) -> int:
-    """The `dur` of the verified line that ends these bytes (a damaged newline fuses two lines); -1 if there is none."""
-    start = len(line)
-    while (start := line.rfind(b'{"seq":', 0, start)) >= 0:
-        header = _HEADER.match(line, start)
-        if header and sealed_sum(line[start:]) is not None:
-            return int(header[2])
-    return -1
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What lines that verify say: `vouched`, `voucher` and `newer` as in a Fault."""
+
+    vouched: int = -1
+    voucher: int = -1
+    newer: int = -1
+
+    def and_also(self, other: Claim) -> Claim:
+        """What both say together."""
+        best = other if other.vouched > self.vouched else self
+        return Claim(best.vouched, best.voucher, self.newer if self.newer >= 0 else other.newer)
+
+
+def claim(line: bytes, offset: int = 0) -> Claim:
+    """What the lines in these bytes say that verify; a damaged newline fuses one with the next."""
+    claimed = Claim()
+    whole = sealed_sum(line) is not None
+    for begin, _, each in ((0, len(line), line),) if whole else sealed_lines(line):
+        header = _HEADER.match(each)
+        place = offset + begin
+        claimed = claimed.and_also(Claim(int(header[2]), place) if header else Claim(newer=place))
+    return claimed
 
 
 def classify(end: Position, fault: Fault | None, head: Head | None, sum_at_head: str | None) -> Verdict:
@@ -219,9 +263,14 @@ def classify(end: Position, fault: Fault | None, head: Head | None, sum_at_head:
     if head and sum_at_head is not None and sum_at_head != head.position.sum:
         evidence = f"the head file has sum {head.position.sum} at seq {head.position.seq}, the log has {sum_at_head}"
         return Verdict(state=State.BEHIND, evidence=evidence)
-    if fault and fault.foreign:
+    return _without_a_voucher(fault) if fault else Verdict(state=State.CLEAN)
+
+
+def _without_a_voucher(fault: Fault) -> Verdict:
+    if fault.newer >= 0:
+        evidence = f"the line at byte {fault.newer} verifies and is of a newer format; a newer eventlog can tell"
+        return Verdict(state=State.CORRUPT, evidence=evidence)
+    if fault.foreign:
         here = "this is not the beginning of an event log" if fault.seq == 0 else "no crash leaves a whole line there"
         return Verdict(state=State.CORRUPT, evidence=here)
-    if fault:
-        return Verdict(state=State.TORN, evidence="nothing says that it was ever acknowledged")
-    return Verdict(state=State.CLEAN)
+    return Verdict(state=State.TORN, evidence="nothing says that it was ever acknowledged")

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from eventlog.entry import ZERO_SUM, Entry, Event, decode
+from eventlog.errors import NewerFormatError
+from eventlog.fused import sealed_lines
 from eventlog.recovery import split_lines
 
 if TYPE_CHECKING:
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
 
 FOREIGN_LINE = "log.foreign_line"
 ORIGINAL_SEQ, ORIGINAL_SUM = "original_seq", "original_sum"
-_BEGINNING = b'{"seq":'
-_ENDING = re.compile(rb'"sum":"[0-9a-f]{32}"\}\n\Z')
-_ENDING_SIZE = 50
-_MOST_TRIES = 100  # how many beginnings are tried in one damaged line: each costs a hash of what follows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,40 +121,15 @@ def verified_lines(chunks: Iterable[bytes], offset: int = 0) -> Iterator[tuple[i
 
 
 def _pieces(line: bytes, offset: int) -> Iterator[tuple[int, int, Entry | None]]:
-    """Take damaged bytes apart from their end: a damaged newline has fused one line with the next."""
-    found: list[tuple[int, int, Entry | None]] = []
-    rest = line
-    while rest:
-        entry = next((entry for ended in _ended(rest) if (entry := _last_line(ended, offset))), None)
-        start = entry.offset - offset if entry else 0
-        found.append((offset + start, len(rest) - start, entry))
-        rest = rest[:start]
-    return reversed(found)
-
-
-def _ended(line: bytes) -> Iterator[bytes]:
-    """The bytes with the newline they may once have had."""
-    if line.endswith(b"\n"):
-        yield line
-    yield line + b"\n"
-    yield line[:-1] + b"\n"
-    if line.endswith(b"\r\n"):
-        yield line[:-2] + b"\n"
-
-
-def _last_line(line: bytes, offset: int) -> Entry | None:
-    """The line that verifies and ends where these bytes end."""
-    if not _ENDING.search(line, max(0, len(line) - _ENDING_SIZE)):
-        return None
-    start = len(line)
-    for _ in range(_MOST_TRIES):
-        start = line.rfind(_BEGINNING, 0, start)
-        if start < 0:
-            return None
-        entry = decode(line[start:], offset=offset + start)
-        if entry is not None:
-            return entry
-    return None
+    """Take damaged bytes apart: a damaged newline has fused one line with the next."""
+    at = 0
+    for begin, size, each in sealed_lines(line):
+        if begin > at:
+            yield offset + at, begin - at, None
+        yield offset + begin, size, decode(each, offset=offset + begin)
+        at = begin + size
+    if at < len(line):
+        yield offset + at, len(line) - at, None
 
 
 def plan_salvage(read: Callable[[], Iterable[bytes]], *, head: Position | None = None) -> Plan:
@@ -273,7 +245,7 @@ def _reason(run: Run, last: int) -> str:
 def ways_to_write(entry: Entry) -> Iterator[tuple[Event, bool]]:
     """The event with its original place in meta; without it (True) if there is no room; at worst its line as text."""
     place = {ORIGINAL_SEQ: entry.seq, ORIGINAL_SUM: entry.sum}
-    with contextlib.suppress(ValueError):  # its content is no JSON: another program wrote this line
+    with contextlib.suppress(NewerFormatError):  # its content is no JSON: another program wrote this line
         event = entry.to_event()
         if not place.keys() & event.meta.keys():
             yield replace(event, meta={**event.meta, **place}), False

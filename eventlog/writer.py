@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from eventlog.errors import AppendError, LogPoisonedError, LogReplacedError
+from eventlog.errors import AppendError, LogPoisonedError, LogReadOnlyError, LogReplacedError
 from eventlog.files import folder_of, write_all
 from eventlog.head import Head, encode_head
 from eventlog.opening import copy_verified
@@ -28,16 +28,23 @@ class LineWriter:
     """The end of one open log file: `position` is the place after the last line known to be on disk."""
 
     def __init__(self, files: Files, path: str, handle: int, position: Position) -> None:
-        self.handle, self.position = handle, position
+        self.position = position
         self.poisoned: LogPoisonedError | None = None
-        self._files, self._path = files, path
+        self._files, self._path, self._handle = files, path, handle
         self._head_handle: int | None = None
         self._attempted = 0  # bytes of a write that was begun and is neither on disk nor undone
+
+    @property
+    def handle(self) -> int:
+        """The open file; raises LogReadOnlyError once it is closed."""
+        if self._handle == CLOSED:
+            raise LogReadOnlyError(f"{self._path}: this log was closed; open it again")
+        return self._handle
 
     def write(self, entries: Sequence[Entry], log_id: str) -> None:
         """Put the lines on disk, with one write and one sync. Raises AppendError or LogPoisonedError; see the law."""
         if self.poisoned is not None:
-            raise self.poisoned
+            raise self.poisoned.with_traceback(None)
         self._expect_own_file()
         lines = b"".join(entry.line for entry in entries)
         self._attempted = len(lines)
@@ -110,7 +117,7 @@ class LineWriter:
             return
         self._expect_nobody_elses()
         handle = copy_verified(self._files, self._path, self.handle, self.position)
-        old, self.handle, self._attempted = self.handle, handle, 0
+        old, self._handle, self._attempted = self._handle, handle, 0
         with contextlib.suppress(OSError):
             self._files.close(old)
         self._files.sync_dir(folder_of(self._path))
@@ -129,9 +136,11 @@ class LineWriter:
 
     def close(self) -> None:
         """Give back the files."""
-        handles = (self.handle, self._head_handle)
-        self.handle, self._head_handle = CLOSED, None
-        for handle in handles:
+        for handle in (self._handle, self._head_handle):
+            if handle == self._handle:
+                self._handle = CLOSED
+            else:
+                self._head_handle = None
             if handle is not None and handle != CLOSED:
                 with contextlib.suppress(OSError):
                     self._files.close(handle)

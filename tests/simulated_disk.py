@@ -292,6 +292,12 @@ class SimulatedDisk:
             opened.file.holder = handle
             return True
 
+    def unlock(self, handle: int) -> None:
+        opened = self._handle(handle)
+        with self._operation("unlock", opened.path):
+            if opened.file.holder == handle:
+                opened.file.holder = None
+
     def is_locked(self, path: str) -> bool:
         with self._operation("is_locked", path):
             found = [file for at, file in self._platter.files().items() if parts(at) == parts(path)]

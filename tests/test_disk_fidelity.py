@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Step = tuple[Any, ...]
 PATHS = ["", "a", "b", "c/a", "d", "d/a", "d/b", "d/e", "d/e/a", "missing/a"]
-HANDLE_VERBS = {"append", "close", "drop_cache", "lock", "read_at", "sync", "truncate", "write_at"}
+HANDLE_VERBS = {"append", "close", "drop_cache", "lock", "read_at", "sync", "truncate", "unlock", "write_at"}
 
 
 class Player:
@@ -109,7 +109,7 @@ steps = st.one_of(
     st.tuples(st.just("write_at"), slots, sizes, datas),
     st.tuples(st.just("read_at"), slots, sizes, sizes),
     st.tuples(st.just("truncate"), slots, sizes),
-    st.tuples(st.sampled_from(["close", "drop_cache", "lock", "sync"]), slots),
+    st.tuples(st.sampled_from(["close", "drop_cache", "lock", "sync", "unlock"]), slots),
     st.tuples(st.sampled_from(["is_locked", "list_dir", "make_dir", "make_dir", "remove", "stat", "sync_dir"]), paths),
     st.tuples(st.just("rename"), paths.filter(bool), paths.filter(bool)),
 )
@@ -171,6 +171,7 @@ def test_the_simulated_disk_does_what_the_real_one_does(script: list[Step]) -> N
         pytest.param(
             [
                 ("open", "a", "append", True), ("open", "a", "read", False), ("lock", 0), ("lock", 0), ("lock", 1),
+                ("unlock", 1), ("lock", 1), ("unlock", 0), ("lock", 1), ("lock", 0), ("unlock", 1), ("lock", 0),
                 ("is_locked", "a"), ("close", 0), ("lock", 0), ("append", 0, b"x"), ("truncate", 0, 0),
                 ("write_at", 0, 0, b"x"), ("sync", 0), ("is_locked", "a"), ("is_locked", "a/b"), ("close", 0),
                 ("is_locked", "a"), ("is_locked", ""),
@@ -197,7 +198,14 @@ def test_a_closed_handle_is_good_for_nothing(files: Files, tmp_path: Path) -> No
     make_dirs_durably(files, str(tmp_path))
     handle = files.open(f"{tmp_path}/a", "append", create=True)
     files.close(handle)
-    verbs: list[Callable[[int], object]] = [files.close, files.sync, files.drop_cache, files.stat, files.lock]
+    verbs: list[Callable[[int], object]] = [
+        files.close,
+        files.sync,
+        files.drop_cache,
+        files.stat,
+        files.lock,
+        files.unlock,
+    ]
     verbs += [partial(files.read_at, offset=0, size=1), partial(files.append, data=b"x")]
     for verb in verbs:
         with pytest.raises(OSError, match="Bad file descriptor"):

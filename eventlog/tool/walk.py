@@ -107,8 +107,7 @@ class Walk:
             if found.seq == last and not held:
                 return
         self.in_doubt = self.in_doubt or not agrees
-        confirmed = max(confirmed, self._head().seq)  # a living writer has gone on meanwhile
-        for entry in held:
+        for entry in held:  # a head read now might speak of other lines in their place: a write may be undone
             yield entry, entry.seq <= confirmed
 
     def _head(self) -> Position:

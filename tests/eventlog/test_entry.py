@@ -12,7 +12,7 @@ import json
 import math
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import orjson
 import pytest
@@ -34,11 +34,11 @@ from eventlog.entry import (
     payload,
     seal,
     sealed_sum,
-    to_json,
     uuid7,
 )
 from eventlog.errors import InvalidEventError, NewerFormatError
 from eventlog.head import Head, decode_head, encode_head
+from eventlog.plain import to_json
 from eventlog.recovery import scan
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -212,6 +212,40 @@ def test_any_mapping_can_be_meta_and_tuples_are_lists() -> None:
     assert (entry.meta, entry.data) == ({"a": 1}, [1, [2]])
 
 
+class Odd(enum.StrEnum):
+    """Shown as one text, written as its value."""
+
+    def __new__(cls, value: Any) -> Self:
+        """Be another text than the value."""
+        one = str.__new__(cls, "shown")
+        one._value_ = value
+        return one
+
+    NAN = (math.nan,)
+
+
+class Hiding(dict[str, Any]):
+    """Hides what the encoder writes."""
+
+    def items(self) -> Any:
+        """Nothing."""
+        return []
+
+
+class HidingList(list[Any]):
+    """Hides what the encoder writes."""
+
+    def __iter__(self) -> Any:
+        """Nothing."""
+        return iter(())
+
+
+@pytest.mark.parametrize("data", [[Odd.NAN], Hiding(a=math.nan), {"a": Hiding(a=math.inf)}, HidingList([math.nan])])
+def test_nothing_that_json_would_change_is_hidden_in_a_type_of_ones_own(data: Any) -> None:
+    with pytest.raises(InvalidEventError):
+        encode(said(data), after=START, dur=-1)
+
+
 def test_an_enum_of_texts_is_its_text() -> None:
     kind = enum.StrEnum("kind", ["LOST"])
     assert encode(said({"kind": kind.LOST}), after=START, dur=-1).data == {"kind": "lost"}
@@ -241,6 +275,11 @@ NEWER = [
     b'{"seq":0', b'{"seq":"0","prev":"","dur":-1', b"{", b'{"format":2,"data":',
     LINE[:-43].replace(b'"dur":-1', b'"dur":-1.0'),
     LINE[:-43].replace(b'"meta":{"n":1}', b'"meta":[1]'), LINE[:-43].replace(b'"seq":0', b'"seq":true'),
+    LINE[:-43] + b',"blob":"x"', LINE[:-43] + b',"blob":1', LINE[:-43].replace(b'"dur":', b'"extra":1,"dur":'),
+    LINE[:-43].replace(b'"seq":0,', b"") + b',"seq":0',
+    LINE[:-43].replace(b'"v":1,"subject":""', b'"subject":"","v":1'),
+    encode(said(1), after=START, dur=-1).line[:-43] + b',"blob":1',
+    encode(said(None), after=START, dur=-1).line[:-43].replace(b'"data":null', b'"data":garbage'),
 ]  # fmt: skip
 
 
@@ -248,6 +287,14 @@ NEWER = [
 def test_a_line_that_verifies_and_is_not_of_this_format_is_newer_not_corrupt(body: bytes) -> None:
     with pytest.raises(NewerFormatError, match="verifies but is of a newer format"):
         decode(seal(body))
+
+
+def test_content_that_is_no_json_is_an_error_that_says_so_when_it_is_read() -> None:
+    """To look for it sooner would cost every fold the parsing of what it does not need."""
+    entry = decode(seal(LINE[:-43] + b',"blob":{}'))
+    assert entry is not None
+    with pytest.raises(NewerFormatError, match="verifies but is of a newer format"):
+        _ = entry.data
 
 
 @given(st.lists(st.tuples(st.integers(0, 2**48 - 1), st.binary(min_size=10, max_size=10)), min_size=2, max_size=9))

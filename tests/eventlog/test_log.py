@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from eventlog import AppendError, Entry, Event, EventLog, EventLogError, LogLockedError, LogPoisonedError, read, verify
+from eventlog.adoption import adopt
 from eventlog.entry import START, encode, seal
 from eventlog.errors import (
     IdConflictError,
@@ -33,6 +34,7 @@ from eventlog.files import RealFiles
 from eventlog.lock import CLOSED, has_writer, lock_path, take_lock
 from eventlog.recent import offset_of_last
 from eventlog.recovery import State
+from eventlog.repair import salvage
 from tests.crash.promises import KIND, LOG, crash_next, fail_next, open_log, texts, unkindest
 from tests.simulated_disk import Fault, SimulatedCrash, SimulatedDisk
 
@@ -98,6 +100,30 @@ def test_another_event_under_a_used_id_is_refused(log: EventLog, other: dict[str
     with pytest.raises(IdConflictError, match="id 1 names the entry with seq 1"):
         log.append_many([replace(Event(type=KIND, data=1, subject="s", meta={"m": 1}, id="1"), **other)])
     assert log.position.seq == 1
+
+
+def test_the_order_of_keys_is_not_part_of_what_an_event_says(log: EventLog) -> None:
+    first = log.append(KIND, {"a": 1, "b": [{"c": 1, "d": 2}]}, meta={"m": 1, "n": 2}, id="1")
+    assert log.append(KIND, {"b": [{"d": 2, "c": 1}], "a": 1}, meta={"n": 2, "m": 1}, id="1") == first
+    for other in ({"a": 1.0, "b": [{"c": 1, "d": 2}]}, {"a": True, "b": [{"c": 1, "d": 2}]}):
+        with pytest.raises(IdConflictError):
+            log.append(KIND, other, meta={"m": 1, "n": 2}, id="1")
+
+
+def test_an_event_is_the_same_after_its_log_was_salvaged(disk: SimulatedDisk) -> None:
+    with open_log(disk) as log:
+        for said in "abcd":
+            log.append(KIND, said, id=said, meta={"attempt": 1})
+        places = [entry.offset for entry in log.read()]
+    disk = disk.image(lambda _count: 0)
+    disk.bit_flip(LOG, (places[1] + 60) * 8)
+    salvage(LOG, files=disk)
+    adopt(LOG, files=disk)
+    log = open_log(disk)
+    again = log.append(KIND, "d", id="d", meta={"attempt": 1})
+    assert (again.seq, again.meta["original_seq"]) == (4, 4)
+    with pytest.raises(IdConflictError):
+        log.append(KIND, "d", id="d", meta={"attempt": 2})
 
 
 def test_an_id_is_known_after_a_crash_and_while_it_is_in_the_same_batch(disk: SimulatedDisk, log: EventLog) -> None:

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from eventlog import Event, EventLog, LogDamagedError, LogPoisonedError, read, verify
-from eventlog.entry import seal
+from eventlog.entry import START, encode, seal
 from eventlog.errors import AppendError, LogReplacedError, NewerFormatError
+from eventlog.head import Head, encode_head
 from eventlog.recovery import State
+from eventlog.tool.walk import Selection, Walk
 from tests.crash.promises import KIND, LOG, Book, Explorer, expect_kept, fail_next, open_log, texts, unkindest
 from tests.crash_images import few_tears
 from tests.simulated_disk import Fault, Operation, SimulatedDisk
@@ -197,6 +199,24 @@ def test_a_reader_in_the_middle_of_a_read_is_shown_only_acknowledged_entries_and
                 assert result == ["a", "b0", "b1", "b2", "b3"][: len(result)]
             if files.operations <= at:
                 break
+
+
+@pytest.mark.parametrize("story", [undo_and_write_others, reopen_and_append])
+def test_the_tool_calls_no_refused_entry_confirmed_whenever_the_writer_goes_on(
+    story: Callable[[SimulatedDisk, EventLog], Iterator[None]],
+) -> None:
+    for at in itertools.count():
+        disk = SimulatedDisk(folders=["/d"])
+        log = open_log(disk)
+        log.append(KIND, "a")
+        told = story(disk, log)
+        next(told)
+        files: Any = Interleaved(disk, at, lambda told=told: next(told))  # type: ignore[misc]
+        walk = Walk(files, LOG, files.open(LOG, "read"), Selection())
+        confirmed = texts(entry for entry, confirmed in walk.forward() if confirmed)
+        assert confirmed == ["a", "b0", "b1", "b2", "b3"][: len(confirmed)]
+        if files.operations <= at:
+            break
 
 
 def test_readers_take_no_lock_and_change_no_byte(disk: SimulatedDisk, log: EventLog) -> None:
@@ -390,6 +410,65 @@ def test_an_older_copy_is_behind_its_head(disk: SimulatedDisk, log: EventLog) ->
     empty = SimulatedDisk(disk.contents() | {LOG: b""})
     with pytest.raises(LogDamagedError, match="line 1, byte 0, seq 0: it is not there"):
         collect(read(LOG, files=empty), got)
+
+
+def test_a_log_that_is_shorter_than_what_was_acknowledged_is_an_error_not_a_shorter_reading(
+    disk: SimulatedDisk, log: EventLog
+) -> None:
+    for said in "abc":
+        log.append(KIND, said)
+    places = [entry.offset for entry in log.read()]
+    log.close()
+    for count in range(1, 4):
+        cut = disk.image(lambda _count: 0)
+        cut.cut(LOG, places[count])
+        read_before = ["a", "b", "c"][: count - 1]
+        entries = read(LOG, files=cut.process())
+        assert texts(itertools.islice(entries, count)) == read_before
+        with pytest.raises(LogDamagedError, match=f"seq {count}: the log ends before it, but it was acknowledged"):
+            next(entries)
+
+
+def test_a_log_with_another_history_than_its_head_is_an_error() -> None:
+    """The same id and length: only the sum tells."""
+    histories = []
+    for text in "xy":
+        created = Event(type="log.created", meta={"format": 1, "log": "L"}, id="0", time="t")
+        entries = [encode(created, after=START, dur=-1)]
+        for at in range(3):
+            event = Event(type=KIND, data=f"{text}{at}", id=str(at), time="t")
+            entries.append(encode(event, after=entries[-1].position, dur=entries[-1].seq))
+        histories.append(entries)
+    content = b"".join(entry.line for entry in histories[0])
+    for at in range(1, 4):
+        head = encode_head(Head(log_id="L", position=histories[1][at].position))
+        other = SimulatedDisk({LOG: content, HEAD: head})
+        reading = read(LOG, files=other)
+        assert texts(itertools.islice(reading, max(at + 1, 3))) == ["x0", "x1", "x2"][: max(at, 2)]
+        with pytest.raises(LogDamagedError, match=f"seq {at}: the head says that its sum is"):
+            next(reading)
+        assert verify(LOG, files=other).state is State.BEHIND
+
+
+def test_the_head_of_an_unknown_log_vouches_for_no_entry(disk: SimulatedDisk) -> None:
+    """The log appears under the reader, beside a head that another one left."""
+    with open_log(disk) as log:
+        log.append_many([Event(type=KIND, data="a"), Event(type=KIND, data="b")])
+        content = disk.contents()[LOG]
+    head = encode_head(Head(log_id="another", position=log.position))
+    empty = SimulatedDisk({LOG: b"", HEAD: head})
+
+    def begins(_number: int, operation: Operation) -> None:
+        if operation.name == "read_at" and operation.path == LOG:
+            begun.append(operation)
+            if len(begun) == 2:  # the first looks for the log's id
+                empty.append(handle, content)
+
+    begun: list[Operation] = []
+    handle = empty.open(LOG, "append")
+    reader = empty.process()
+    reader.faults = begins
+    assert texts(read(LOG, files=reader)) == []
 
 
 def test_a_newer_format_is_named(disk: SimulatedDisk, log: EventLog) -> None:

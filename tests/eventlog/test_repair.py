@@ -188,7 +188,7 @@ def test_a_line_that_only_another_program_can_have_written_is_kept_as_text() -> 
     last = entries(disk_with(CLEAN[LOG]), LOG)[4].position
     body = encode(Event(type="x", id="i", time="t"), after=last, dur=4).line
     nested = seal(body[: body.index(b',"sum"')].replace(b'"meta":{}', b'"meta":{"a":[1]}'))
-    broken = seal(body[: body.index(b',"sum"')].replace(b'"data":null', b'"data":{'))
+    broken = seal(body[: body.index(b',"sum"')].replace(b'"data":null', b'"data":{]}'))
     for alien in (nested, broken):
         found = salvaged(disk_with(b"".join([*LINES[:3], *LINES[4:5], alien]), head=None))
         texts = [entry.data["line"] for entry in found if entry.type == FOREIGN_LINE]
