@@ -75,9 +75,7 @@ def explained() -> Iterator[None]:
     except BrokenPipeError:  # whoever read our output went away: no failure, and nobody to tell
         raise
     except _expected() as error:
-        from stages.pipeline.outbox import advice  # noqa: PLC0415
-
-        what_to_do = advice(error)  # known if it was the disk that said no
+        what_to_do = _advice(error)  # known if it was the disk that said no
         told = str(error)
         raise CommandError(told if what_to_do == told else f"{told}; {what_to_do}") from None
     except KeyboardInterrupt:
@@ -85,7 +83,13 @@ def explained() -> Iterator[None]:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         command = f" ({_to_type(Path(error.filename))})" if where and error.errno == errno.EACCES else ""
-        raise CommandError(f"{where}{error.strerror or error}; {advice(error)}{command}") from None
+        raise CommandError(f"{where}{error.strerror or error}; {_advice(error)}{command}") from None
+
+
+def _advice(error: Exception) -> str:
+    from stages.pipeline.outbox import advice  # noqa: PLC0415 - only when something was raised
+
+    return advice(error)
 
 
 def _to_type(path: Path) -> str:

@@ -59,17 +59,20 @@ class Outbox:
 
         event_id, time = self._new_id()
         named = replace(event, id=event.id or event_id, time=event.time or time)
+        trouble: Exception | None = None
         if not self.waiting:
             try:
                 return await self._log.append_async(named)
             except (AppendError, LogPoisonedError, OSError) as error:  # nothing of it is acknowledged
-                if not self.waiting and self.on_trouble:
-                    self.on_trouble(error)
+                trouble = error
             except CancelledError:  # nobody hears whether it was saved: `retry` makes sure
                 self._unsure[str(named.id)] = named
                 raise
         provisional(named)  # what can never be a line must not keep the others from being saved
-        self.waiting[str(named.id)] = named
+        is_first = not self.waiting
+        self.waiting[str(named.id)] = named  # before anybody is told: whatever that leads to, it is not lost
+        if trouble is not None and is_first and self.on_trouble:
+            self.on_trouble(trouble)
         return None
 
     def retry(self) -> Exception | None:

@@ -54,7 +54,7 @@ class Project:
     def __init__(self, folder: str, log: EventLog, system: System) -> None:
         self.folder, self.log = folder, log
         self.on_entry: Callable[[Entry], None] | None = None
-        self._system = system
+        self.system = system
         self._projection = ProgressProjection()
         self._saved: Progress = log.fold(self._projection)
         self.progress: Progress = self._saved
@@ -97,8 +97,8 @@ class Project:
         return project
 
     def _take_rescued(self) -> None:
-        files = self._system.files
-        for path in pending_rescues(files, self._system.rescue_folders, self.log.id):
+        files = self.system.files
+        for path in pending_rescues(files, self.system.rescue_folders, self.log.id):
             events, whole = read_rescue(files, path)
             self.log.append_many(events)
             if whole:
@@ -108,11 +108,11 @@ class Project:
             files.sync_dir(folder_of(path))
 
     def _new_id(self) -> tuple[str, str]:
-        return self.new_id(), self._system.now_text()
+        return self.new_id(), self.system.now_text()
 
     def new_id(self) -> str:
         """A new id for an attempt, a run or an event."""
-        return uuid7(self._system.time_ns() // 1_000_000, self._system.randomness(10))
+        return uuid7(self.system.time_ns() // 1_000_000, self.system.randomness(10))
 
     def _acknowledged(self, entry: Entry) -> None:
         if self.progress is not self._saved:  # what waits is shown on a copy, which must hear of this as well
@@ -201,8 +201,8 @@ class Project:
     def refuse_foreign(self, stages: Sequence[str]) -> None:
         """Raise ProjectError if a progress file stands here that this log did not write; put imported ones away."""
         if self.progress.imported is not None:
-            done = taken_over(self._system.files, self.folder, self.content(self.progress.imported))
-            put_away(self._system.files, self.folder, done)
+            done = taken_over(self.system.files, self.folder, self.content(self.progress.imported))
+            put_away(self.system.files, self.folder, done)
         foreign = self.snapshots.foreign(self.progress, stages)
         if foreign:
             raise ProjectError(
@@ -230,16 +230,16 @@ class Project:
     def write_source(self) -> None:
         """Put the story as it was taken in beside the log; raises OSError."""
         path = f"{self.folder}/{SOURCE}"
-        if self.source and read_file(self._system.files, path) != self.source.encode():
-            replace_durably(self._system.files, path, self.source.encode())
+        if self.source and read_file(self.system.files, path) != self.source.encode():
+            replace_durably(self.system.files, path, self.source.encode())
 
     def rescue(self, run: str) -> str | None:
         """Put what could not be saved into a rescue file and return its path; None if no folder takes it."""
         events = list(self.outbox.waiting.values())
-        for folder in self._system.rescue_folders:
+        for folder in self.system.rescue_folders:
             path = f"{folder}/{rescue_name(self.log.id, run)}"
             try:
-                write_rescue(self._system.files, path, events)
+                write_rescue(self.system.files, path, events)
             except OSError:
                 continue
             return path

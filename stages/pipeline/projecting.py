@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from eventlog import EventLogError
 from stages.pipeline import events as facts
 from stages.pipeline.outbox import advice
 
@@ -62,9 +63,9 @@ class Projecting:
     def _guarded(self, write: Callable[[], None]) -> bool:
         try:
             write()
-        except OSError as error:
+        except (EventLogError, OSError) as error:  # a line that cannot be read any more says no, too
             if not self._was_told and not self._project.outbox.waiting:  # the outbox tells of its own trouble
-                where = error.filename or self._project.folder
+                where = getattr(error, "filename", None) or self._project.folder
                 self._note(f"{where}: {advice(error)}; the file is written again later")
                 self._was_told = True
             return False
