@@ -194,6 +194,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "cause_after": ("after its {upstream}", "在{upstream}之后"),
     "cause_no_source": ("source missing", "缺少原文"),
     "cause_died": ("the program died {crashes} times in a row while it was made", "生成时程序连续 {crashes} 次崩溃"),
+    "cause_again": ("asked for again", "要求重新生成"),
     "cause_unread": ("its answer was received and not yet read", "回答已收到，尚未读取"),
     "cause_failed": ("failed {failures} times, retrying", "已失败 {failures} 次，重试"),
     "cause_interrupted": ("was interrupted", "曾被中断"),

@@ -73,7 +73,7 @@ class ProgressProjection:
     """Progress as a projection of the engine."""
 
     name = "progress"
-    version = 2  # edits, parts of fingerprints, answers that were tried, what calls cost
+    version = 3  # a result stays until there is a newer one, an answer until it is read
 
     def initial(self) -> Progress:
         """Nothing happened yet."""
@@ -161,10 +161,7 @@ def _planned(state: Progress, fact: facts.ScenesPlanned, scenes: list[Scene]) ->
 
 def _started(state: Progress, fact: facts.SceneStarted) -> None:
     step = state.steps.setdefault(fact.subject, Step())
-    step.attempts, step.fingerprint = max(step.attempts, fact.number), fact.fingerprint
-    step.failure = None
-    if not fact.continues:
-        step.unread = None
+    step.begin(fact.number, fact.fingerprint, asked_after=fact.after)
     step.open[fact.attempt] = fact.number
     state.in_hand[fact.attempt] = fact.subject
     attempts.reserve(state, fact)
@@ -187,11 +184,14 @@ def _completed(state: Progress, fact: facts.SceneCompleted, entry: Entry) -> Non
     step = state.steps.setdefault(fact.subject, Step())
     # Nobody names an answer again but its own step, so that what is kept of answers does not grow with the history.
     answer = state.answers.pop(fact.answer, None) or step.known_answer(fact.answer)
+    number = fact.number or step.open.get(fact.attempt, 0)
     if answer is None:  # a damaged rescue file may have lost it: then there is no result, and the scene is made again
+        if step.completion is not None and number < step.completion.rank[0]:  # or it would not have won anyway
+            step.results.append(fact.result)
         return
-    number = step.open.pop(fact.attempt, 0)
+    step.open.pop(fact.attempt, None)
     done = Completion(
-        rank=(fact.number or number, entry.id),
+        rank=(number, entry.id),
         seq=entry.seq,
         time=entry.time,
         fingerprint=fact.fingerprint,
@@ -235,12 +235,12 @@ def _failed(state: Progress, fact: facts.SceneRejected | facts.SceneFailed) -> N
     else:
         state.answers.pop(fact.answer, None)  # the step remembers it
     if kind not in _NOBODYS:
-        step.fail(Failure(kind=kind, message=fact.message))
+        step.fail(Failure(kind=kind, message=fact.message), was_read=isinstance(fact, facts.SceneRejected))
 
 
 def _stage_completed(state: Progress, stage: str) -> None:
     """Believe it where every scene is there: a salvaged log may say so and lack the answer of one."""
-    if all(state.step(stage, scene.id).completion for scene in state.scenes):
+    if all(state.step(stage, scene.id).is_done for scene in state.scenes):
         state.completed_stages = sorted({*state.completed_stages, stage})
 
 

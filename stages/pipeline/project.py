@@ -20,7 +20,7 @@ from stages.pipeline.imported import FILE_NAMES
 from stages.pipeline.originals import put_away, taken_over
 from stages.pipeline.outbox import Outbox, pending_rescues, provisional, read_rescue, rescue_name, write_rescue
 from stages.pipeline.progress import Progress, ProgressProjection
-from stages.pipeline.results import bible_text, finished, text_of_completion
+from stages.pipeline.results import bible_text, text_of_completion
 from stages.pipeline.revision import revise
 from stages.pipeline.snapshots import Snapshots
 from stages.pipeline.text import digest
@@ -221,10 +221,10 @@ class Project:
         Raises OSError and what appending raises.
         """
         for stage in stages:
-            total, done = len(self.progress.scenes), len(finished(self.progress, stage))
-            if 0 < total == done and stage not in self.progress.completed_stages:
+            steps = [self.progress.step(stage, scene.id) for scene in self.progress.scenes]
+            if steps and all(step.is_done for step in steps) and stage not in self.progress.completed_stages:
                 self.snapshots.write_outputs(self.progress, stage)
-                self.record_now(facts.StageCompleted(subject=stage, scenes=total))
+                self.record_now(facts.StageCompleted(subject=stage, scenes=len(steps)))
         self.repair(stages)
 
     def write_source(self) -> None:

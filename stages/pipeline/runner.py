@@ -208,8 +208,9 @@ class Runner:
             for scene in self._project.progress.scenes:
                 subject = facts.subject_of(stage.name, scene.id)
                 step = self._project.progress.step(stage.name, scene.id)
-                can_be_made = scene.has_source or stage.upstream  # what nobody can make again is not given up
-                if scene.number in self._order.redo and step.completion and can_be_made:
+                can_be_made = scene.has_source or stage.upstream  # what nobody can make again is not asked for
+                is_stuck = step.failure is not None and step.unread is not None  # on an answer that cannot be read
+                if scene.number in self._order.redo and (step.is_done or is_stuck) and can_be_made:
                     given_up = facts.SceneInvalidated(subject=subject, reason="asked for again", number=step.attempts)
                     await self._project.record(given_up)
 
