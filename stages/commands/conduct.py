@@ -111,11 +111,14 @@ def chosen_stages(names: Sequence[str]) -> list[Stage]:
 
 def conduct(project: Project, system: System, settings: Settings, wishes: Wishes) -> Exit:
     """Run all that is left of a project and say how it ended."""
+    screen = make_screen(as_json=wishes.as_json)
+    project.snapshots.on_kept = lambda path, kept: screen.note(
+        say("edited_kept", path=path, kept=kept, target=wishes.target)
+    )
     project.refuse_foreign([stage.name for stage in STAGES])
     project.revise_plan()
     project.repair([stage.name for stage in STAGES])
     _check_scenes(project, wishes)
-    screen = make_screen(as_json=wishes.as_json)
     order = _order(project, system, settings, wishes, note=screen.note)
     shift = Shift(project=project, system=system, screen=screen, fallback=_fallback(project, settings, screen))
     with screen:

@@ -81,6 +81,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "Results could not be saved anywhere: {advice}. They follow on the output, one line each: keep them in a file.",
         "结果无处可存：{advice}。下面逐行输出，请存成文件。",
     ),
+    "edited_kept": (
+        "{path} was changed by somebody: that is in {kept} now. Change a result with: scenelog edit {target}",
+        "{path} 被人改动过：改动后的内容现保存在 {kept}。修改结果请用：scenelog edit {target}",
+    ),
     "unwritten": (
         "{name}: all results are in the log, but not all files in output/; write them with: scenelog run {target}",
         "{name}：结果都已保存在日志中，但 output/ 中的文件未能全部写出；请再运行：scenelog run {target}",

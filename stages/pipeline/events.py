@@ -182,10 +182,14 @@ class SceneInvalidated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageCompleted:
-    """All scenes of a stage are done and its outputs are on disk; subject is the stage."""
+    """All scenes of a stage are done and its outputs are on disk; subject is the stage.
+
+    `outputs` holds the digests of the files in output/, so that what somebody changed there later is known.
+    """
 
     subject: str
     scenes: int
+    outputs: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

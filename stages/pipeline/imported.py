@@ -89,6 +89,11 @@ def text_of(content: dict[str, Any], stage: str, index: int) -> str:
     return found if isinstance(found, str) else ""
 
 
+def imported_bible(content: dict[str, Any]) -> str:
+    """The world bible of the old project; empty if it has none."""
+    return str((content.get("storyboard") or {}).get("world_bible") or "")
+
+
 def completions_of(content: dict[str, Any]) -> Iterator[tuple[str, int, str, str]]:
     """Stage, scene index, digest of the result and error (one of the two is empty) of each item."""
     for stage in RESULTS:

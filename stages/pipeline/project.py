@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from eventlog import EventLog, EventLogError
 from eventlog.entry import encode_detached, uuid7
-from eventlog.files import folder_of, make_dirs_durably, read_file, replace_durably
+from eventlog.files import folder_of, make_dirs_durably
 from stages.pipeline import events as facts
 from stages.pipeline.fact_entries import to_event
 from stages.pipeline.imported import FILE_NAMES
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 LOG = "events.jsonl"
 CHECKPOINT_EVERY = 1000  # entries: to read these again takes 20 ms
 SETTINGS = "project.toml"
-SOURCE = "source.txt"
 
 
 class ProjectError(Exception):
@@ -213,7 +212,7 @@ class Project:
     def repair(self, stages: Sequence[str]) -> None:
         """Make the folder's files what the log says; raises OSError."""
         self.snapshots.repair(self.progress, stages)
-        self.write_source()
+        self.snapshots.write_source(self.progress, self.source)
 
     def settle(self, stages: Sequence[str]) -> None:
         """End the stages whose scenes are all done, outside a run, and make the files what the log says.
@@ -223,15 +222,9 @@ class Project:
         for stage in stages:
             steps = [self.progress.step(stage, scene.id) for scene in self.progress.scenes]
             if steps and all(step.is_done for step in steps) and stage not in self.progress.completed_stages:
-                self.snapshots.write_outputs(self.progress, stage)
-                self.record_now(facts.StageCompleted(subject=stage, scenes=len(steps)))
+                outputs = self.snapshots.write_outputs(self.progress, stage)
+                self.record_now(facts.StageCompleted(subject=stage, scenes=len(steps), outputs=outputs))
         self.repair(stages)
-
-    def write_source(self) -> None:
-        """Put the story as it was taken in beside the log; raises OSError."""
-        path = f"{self.folder}/{SOURCE}"
-        if self.source and read_file(self.system.files, path) != self.source.encode():
-            replace_durably(self.system.files, path, self.source.encode())
 
     def rescue(self, run: str) -> str | None:
         """Put what could not be saved into a rescue file and return its path; None if no folder takes it."""

@@ -105,7 +105,17 @@ def canonical(text: str) -> str:
 
 def digest(text: str) -> str:
     """Which text this is: the first 128 bits of its SHA-256, in hex."""
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return digest_of(text.encode())
+
+
+def digest_of(data: bytes) -> str:
+    """The same of a text in UTF-8."""
+    return sha256_of(data)[:32]
+
+
+def sha256_of(data: bytes) -> str:
+    """The whole SHA-256, in hex."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def shorten(text: str, limit: int) -> str:
