@@ -9,9 +9,10 @@ import click
 
 from eventlog.tool.text import clean
 from stages.commands.failures import CommandError, explained
-from stages.commands.places import Place, find, projects_option, quoted, real_system, require_log, typed
+from stages.commands.places import Place, find, projects_option, real_system, require_log, typed
 from stages.commands.reasons import reason, stale_option
 from stages.commands.words import say
+from stages.pipeline.text import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -97,6 +97,11 @@ def provisional(event: Event) -> Entry:
     return replace(encode(event, after=START, dur=-1), offset=-1)
 
 
+def refuse_unsavable(event: Event) -> None:
+    """Raise what appending would raise of an event that can never be a line, before anything is made for it."""
+    provisional(replace(event, id="0", time="2000-01-01T00:00:00.000000Z"))
+
+
 def rescue_name(log_id: str, run: str) -> str:
     """What the rescue file of one run is called."""
     return f"{log_id}.{run}.jsonl"

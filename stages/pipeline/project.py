@@ -23,7 +23,7 @@ from stages.pipeline.progress import Progress, ProgressProjection
 from stages.pipeline.results import bible_text, text_of_completion
 from stages.pipeline.revision import revise
 from stages.pipeline.snapshots import Snapshots
-from stages.pipeline.text import digest
+from stages.pipeline.text import digest, quoted
 from stages.pipeline.upcasters import UPCASTERS
 
 if TYPE_CHECKING:
@@ -148,7 +148,11 @@ class Project:
 
     def record_now(self, fact: facts.Fact, content: Any = None) -> Entry:
         """Record a fact outside a run; raises what appending raises."""
-        return self.log.append_many([to_event(fact, content)])[0]
+        return self.record_together([(fact, content)])[0]
+
+    def record_together(self, told: Sequence[tuple[facts.Fact, Any]]) -> list[Entry]:
+        """Record facts with their contents outside a run, all of them or none; raises what appending raises."""
+        return self.log.append_many([to_event(fact, content) for fact, content in told])
 
     def content(self, ref: Ref) -> Any:
         """The content of an entry that progress refers to."""
@@ -268,5 +272,5 @@ def refuse_unknown_progress(files: Files, folder: str) -> None:
     if found:
         raise ProjectError(
             f"{folder} holds progress files of another program and no log; nothing was changed. "
-            f"Take them over with: scenelog import {' '.join(found)} --story STORY"
+            f"Take them over with: scenelog import {' '.join(map(quoted, found))} --story STORY"
         )

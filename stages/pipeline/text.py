@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -101,6 +102,11 @@ def canonical(text: str) -> str:
     composed ones could join across the seam of two pieces.)
     """
     return _NOT_LETTERS.sub("", unicodedata.normalize("NFKD", text).casefold())
+
+
+def quoted(word: str) -> str:
+    """The word as it is typed in a shell."""
+    return word if re.fullmatch(r"[\w@%+=:,./-]+", word) else shlex.quote(word)
 
 
 def digest(text: str) -> str:

@@ -79,3 +79,16 @@ def test_a_scene_that_was_asked_for_again_and_failed_is_told_of_as_failed(progra
     with loopback() as server:
         program("retry", "s", *model(server))
         assert [request.task for request in server.requests] == ["storyboard", "enhancement"]
+
+
+def test_what_is_echoed_holds_no_terminal_sequence(program: Program) -> None:
+    program("run", program.story("s.txt", STORY))
+    named = program.here / "a\x1b]0;owned\x07b"
+    program.project("s").rename(named)
+    assert "\x1b" not in program("retry", named).output
+
+
+def test_a_list_of_scenes_that_is_empty_is_no_wish_for_all(program: Program) -> None:
+    story = program.story("s.txt", STORY)
+    program("run", story, "--scenes", "", code=2)
+    assert not program.project("s").exists()
