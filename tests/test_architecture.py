@@ -197,7 +197,7 @@ IMPURE_MODULES = {
 MAY_BE_ASYNC = {
     "eventlog.commit",
     "eventlog.log",
-    "stages.commands.conduct",
+    "stages.commands.attended",
     "stages.pipeline.calls",
     "stages.pipeline.contract",
     "stages.pipeline.outbox",

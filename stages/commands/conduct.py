@@ -6,29 +6,24 @@ last line tell what to type next.
 
 from __future__ import annotations
 
-import asyncio
 import os
-import signal
-import sys
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from eventlog.files import read_file
 from eventlog.tool.text import clean
+from stages.commands.attended import Shift
 from stages.commands.failures import CommandError, Exit
 from stages.commands.reasons import are_sure, wants_rerun
-from stages.commands.screen import make_screen, print_line
+from stages.commands.screen import Screen, make_screen, print_line
 from stages.commands.trust import check_server
 from stages.commands.words import say
 from stages.pipeline.briefs import bases_of
 from stages.pipeline.order import Order, Outcome, dangerous
-from stages.pipeline.outbox import advice
 from stages.pipeline.plan import count, plan_run, scenes_beyond
 from stages.pipeline.project import SETTINGS
-from stages.pipeline.runner import Runner
 from stages.pipeline.settings import (
     OFFLINE,
     Settings,
@@ -47,7 +42,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from eventlog import Entry
-    from stages.commands.screen import BarScreen, PlainScreen
     from stages.pipeline.contract import Provider, Stage
     from stages.pipeline.plan import PlannedStep
     from stages.pipeline.project import Project
@@ -122,19 +116,19 @@ def chosen_stages(names: Sequence[str]) -> list[Stage]:
 
 def conduct(project: Project, system: System, settings: Settings, wishes: Wishes) -> Exit:
     """Run all that is left of a project and say how it ended."""
+    screen = make_screen(as_json=wishes.as_json)
+    project.snapshots.on_kept = lambda path, kept: screen.note(
+        say("edited_kept", path=path, kept=kept, target=wishes.target)
+    )
     project.refuse_foreign([stage.name for stage in STAGES])
     project.revise_plan()
     project.repair([stage.name for stage in STAGES])
     _check_scenes(project, wishes)
-    screen = make_screen(as_json=wishes.as_json)
     order = _order(project, system, settings, wishes, note=screen.note)
-    project.outbox.on_trouble = partial(_tell_trouble, project, screen)
+    shift = Shift(project=project, system=system, screen=screen, fallback=_fallback(project, settings, screen))
     with screen:
-        runner, outcome = asyncio.run(_run(project, order, system, screen))
-        if outcome is Outcome.PAUSED and runner.lacks_provider and (second := second_choice(settings)) is not None:
-            screen.note(say("fallback", problem=_sentence(runner.problem), who=second.who))
-            runner, outcome = asyncio.run(_run(project, _instead(order, system, second), system, screen))
-    unsaved = _unsaved(project, screen)
+        runner = shift.work(order)
+    outcome, unsaved = shift.outcome, shift.unsaved
     if unsaved is None and outcome is not Outcome.INTERRUPTED:
         _check_scenes(project, wishes)
     if unsaved is None and runner.unwritten:
@@ -184,6 +178,19 @@ def _order(
     return replace(order, rerun=rerun, sure=are_sure(dangerous(project, order), note, wishes.target))
 
 
+def _fallback(project: Project, first: Settings, screen: Screen) -> Callable[[Order, str], Order | None]:
+    """What makes of an order and a problem the order for the second provider, and tells of it; None: there is none."""
+
+    def ask_another(order: Order, problem: str) -> Order | None:
+        second = second_choice(first)
+        if second is None:
+            return None
+        screen.note(say("fallback", problem=_sentence(problem), who=second.who))
+        return _instead(order, project.system, second)
+
+    return ask_another
+
+
 def _instead(order: Order, system: System, settings: Settings) -> Order:
     """The same order for another provider; what was given up to be made again is given up already."""
     sure = order.sure | order.redo
@@ -220,49 +227,7 @@ def _print_entry(entry: Entry) -> None:
     print_line(entry.line)
 
 
-def _tell_trouble(project: Project, screen: PlainScreen | BarScreen, error: Exception | None) -> None:
-    if error is None:
-        screen.note(say("saved_again"))
-    else:
-        screen.note(say("save_trouble", folder=project.folder, advice=advice(error)))
-
-
-async def _run(
-    project: Project, order: Order, system: System, screen: PlainScreen | BarScreen
-) -> tuple[Runner, Outcome]:
-    runner = Runner(project, order, system, screen)
-    if not runner.has_work():
-        return runner, runner.outcome_without_work()
-    loop = asyncio.get_running_loop()
-
-    def interrupted() -> None:
-        if runner.is_stopping:
-            runner.stop_now()
-        else:
-            screen.note(say("stopping"))
-            runner.stop_softly()
-
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, interrupted)
-    return runner, await runner.run()
-
-
-def _unsaved(project: Project, screen: PlainScreen | BarScreen) -> Exit | None:
-    """Put what could not be saved where it is safe; None if everything was saved."""
-    error = project.retry_saving()
-    if error is None:
-        return None
-    path = project.rescue(project.new_id())
-    if path is not None:
-        screen.note(say("rescued", folder=project.folder, advice=advice(error), path=path))
-    else:
-        screen.note(say("on_stdout", advice=advice(error)))
-        sys.stdout.buffer.write(b"".join(project.detached_lines()))
-        sys.stdout.buffer.flush()
-    return Exit.UNSAVED
-
-
-def _told(project: Project, wishes: Wishes, screen: PlainScreen | BarScreen, *, outcome: Outcome, problem: str) -> Exit:
+def _told(project: Project, wishes: Wishes, screen: Screen, *, outcome: Outcome, problem: str) -> Exit:
     """Print the last line of a run and return its exit code."""
     name, target = project.progress.name, wishes.target
     counts = count(project.progress, chosen_stages(wishes.stages))

@@ -62,9 +62,19 @@ def _expected() -> tuple[type[Exception], ...]:
     from stages.pipeline.intake import IntakeError  # noqa: PLC0415
     from stages.pipeline.project import ProjectError  # noqa: PLC0415
     from stages.pipeline.settings import SettingsError  # noqa: PLC0415
+    from stages.pipeline.snapshots import ForeignFileError  # noqa: PLC0415
     from stages.pipeline.wordings import PromptError  # noqa: PLC0415
 
-    return (DraftError, EventLogError, IntakeError, ProjectError, PromptError, SettingsError, ProviderError)
+    return (
+        DraftError,
+        EventLogError,
+        ForeignFileError,
+        IntakeError,
+        ProjectError,
+        PromptError,
+        SettingsError,
+        ProviderError,
+    )
 
 
 def _advice(error: BaseException) -> str:

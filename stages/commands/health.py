@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from eventlog.tool.text import counted
 from stages.commands import VERSION
-from stages.commands.places import quoted
+from stages.pipeline.text import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from stages.pipeline.project import Project
     from stages.pipeline.system import System
 
+_SIZE_LIMIT_BYTES = 100_000_000
 _EPILOG = """\b
 Examples:
   scenelog import projects/人生/storyboard_progress.json --story 人生.txt
@@ -54,6 +55,7 @@ def _story(path: str | None, place: Place) -> Story | None:
 def _import(files: tuple[str, ...], story_path: str | None, name: str | None, projects: str) -> Place:
     from stages.pipeline.imported import total_of  # noqa: PLC0415 - only when something is imported
 
+    files = _with_sibling(files)
     content = _parsed(files)
     if total_of(content) == 0:
         raise CommandError(f"{', '.join(files)}: there is no scene in it; there is nothing to import")
@@ -69,7 +71,7 @@ def _parsed(files: tuple[str, ...]) -> dict[str, Any]:
     content: dict[str, Any] = {}
     for file in files:
         try:
-            stage, found = parse_progress(file, Path(file).read_bytes())
+            stage, found = parse_progress(file, _bytes(file))
         except ValueError as error:
             raise CommandError(str(error)) from None
         if stage in content:
@@ -78,13 +80,34 @@ def _parsed(files: tuple[str, ...]) -> dict[str, Any]:
     return content
 
 
+def _bytes(file: str) -> bytes:
+    """What is in a progress file; raises CommandError and OSError."""
+    path = Path(file)
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise CommandError(f"{file} is not a file")
+    with path.open("rb") as opened:
+        data = opened.read(_SIZE_LIMIT_BYTES + 1)
+    if len(data) > _SIZE_LIMIT_BYTES:
+        raise CommandError(f"{file} has more than {_SIZE_LIMIT_BYTES // 10**6} MB; it is no progress file")
+    return data
+
+
+def _with_sibling(files: tuple[str, ...]) -> tuple[str, ...]:
+    """The files named, and the one of the other stage where that stands beside the only one: they are one project."""
+    from stages.pipeline.imported import FILE_NAMES  # noqa: PLC0415 - only when something is imported
+
+    names = list(FILE_NAMES.values())
+    if len(files) != 1 or Path(files[0]).name not in names:
+        return files
+    others = [Path(files[0]).with_name(name) for name in names if name != Path(files[0]).name]
+    return (*files, *(str(other) for other in others if other.exists()))
+
+
 def _place(files: tuple[str, ...], name: str | None, projects: str) -> Place:
     here = Path(files[0]).resolve().parent
     chosen = checked_name(name or here.name)
     folder = Path(projects) / chosen
-    in_place = here.name == chosen and (here.parent == Path(projects).resolve() or not folder.exists())
-    is_elsewhere = in_place and here.parent != Path(projects).resolve()
-    return Place(folder=Path(files[0]).parent if is_elsewhere else folder, name=chosen)
+    return Place(folder=folder, name=chosen)
 
 
 def _take_over(
@@ -99,7 +122,9 @@ def _take_over(
     from stages.commands.conduct import settings_of  # noqa: PLC0415 - only when something is imported
     from stages.commands.run import begin, take_in  # noqa: PLC0415
     from stages.pipeline.events import ProgressImported  # noqa: PLC0415
+    from stages.pipeline.fact_entries import to_event  # noqa: PLC0415
     from stages.pipeline.imported import total_of  # noqa: PLC0415
+    from stages.pipeline.outbox import refuse_unsavable  # noqa: PLC0415
     from stages.pipeline.project import Project  # noqa: PLC0415
 
     fact = ProgressImported(
@@ -108,11 +133,12 @@ def _take_over(
         files=", ".join(Path(file).name for file in files),
     )
     wanted = {"storyboard": None, "enhancement": None, **content}
+    refuse_unsavable(to_event(fact, wanted))  # what can never be saved is refused before anything is made
     with Project.open(str(place.folder), system, importing=True) as project:
         _require_room(project, wanted)
-        begin(project, system, place, settings=settings_of(system, str(place.folder), {}))
-        if project.progress.imported is None:
-            project.record_now(fact, wanted)
+        is_new = project.progress.imported is None
+        settings = settings_of(system, str(place.folder), {})
+        begin(project, system, place, settings=settings, also=[(fact, wanted)] if is_new else [])
         if story is not None:
             named = Place(folder=place.folder, name=place.name, story=Path(str(story_path)))
             take_in(project, named, story, update=False)

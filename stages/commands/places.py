@@ -6,8 +6,6 @@ Law: a name never leads out of the projects folder; what cannot be a project is 
 from __future__ import annotations
 
 import os
-import re
-import shlex
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from stages.commands.failures import CommandError
+from stages.pipeline.text import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,11 +121,6 @@ def checked_name(name: str) -> str:
     if problem:
         raise CommandError(f"{name[:80]!r} cannot be the name of a project: {problem}; rename the file, or use --name")
     return name
-
-
-def quoted(word: str) -> str:
-    """The word as it is typed in a shell."""
-    return word if re.fullmatch(r"[\w@%+=:,./-]+", word) else shlex.quote(word)
 
 
 def typed(place: Place) -> str:

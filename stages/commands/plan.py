@@ -10,9 +10,10 @@ import click
 from eventlog.tool.text import clean
 from stages.commands.failures import CommandError, explained
 from stages.commands.options import CHOSEN
-from stages.commands.places import Place, find, projects_option, quoted, real_system, require_log, typed
+from stages.commands.places import Place, find, projects_option, real_system, require_log, typed
 from stages.commands.reasons import reason, stale_option
 from stages.commands.words import say
+from stages.pipeline.text import quoted
 from stages.providers.presets import NAMES
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from eventlog.tool.text import clean
 from stages.commands.failures import Exit, explained
 from stages.commands.options import BUDGET, budget_options
 from stages.commands.places import Place, find_project, projects_option, real_system, require_log, typed
@@ -75,11 +76,12 @@ def _retry(place: Place, options: dict[str, Any]) -> int:
         progress = project.progress
         failed = _failed(progress, stages)
         if not named and not failed:
-            click.echo(say("nothing_failed", name=place.name), err=options["as_json"])
+            click.echo(clean(say("nothing_failed", name=place.name)), err=options["as_json"])
             return Exit.COMPLETE
         missing = [scene for scene in progress.scenes if scene.number in named and not scene.has_source]
         if missing and any(not stage.upstream for stage in stages):  # what they have cannot be made again: it is kept
-            click.echo(say("source_missing", name=place.name, target=typed(place), count=len(missing)), err=True)
+            told = say("source_missing", name=place.name, target=typed(place), count=len(missing))
+            click.echo(clean(told), err=True)
             return Exit.FAILED
         wishes = Wishes(
             stages=options["stages"],

@@ -9,11 +9,16 @@ import click
 
 from stages.commands.failures import CommandError, explained
 from stages.commands.options import CHOSEN, budget_options
-from stages.commands.places import Place, find, projects_option, quoted, real_system, typed
+from stages.commands.places import Place, find, projects_option, real_system, typed
 from stages.commands.reasons import retyped, stale_option
+from stages.pipeline.text import quoted
 from stages.providers.presets import NAMES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stages.commands.conduct import Wishes
+    from stages.pipeline.events import Fact
     from stages.pipeline.intake import Story
     from stages.pipeline.project import Project
     from stages.pipeline.settings import Settings
@@ -77,7 +82,6 @@ def _dry_run(place: Place, options: dict[str, Any]) -> int:
 
 def _run(place: Place, options: dict[str, Any]) -> int:
     from stages.commands.conduct import (  # noqa: PLC0415 - only when something runs
-        Wishes,
         check_provider,
         chosen_stages,
         conduct,
@@ -85,6 +89,7 @@ def _run(place: Place, options: dict[str, Any]) -> int:
         settings_of,
     )
     from stages.pipeline.project import Project  # noqa: PLC0415
+    from stages.registry import STAGES  # noqa: PLC0415
 
     system = real_system()
     chosen_stages(options["stages"])
@@ -99,21 +104,27 @@ def _run(place: Place, options: dict[str, Any]) -> int:
     with Project.open(str(place.folder), system) as project:
         if options["as_json"]:
             print_entries(project)
+        project.refuse_foreign([stage.name for stage in STAGES])
         begin(project, system, place, settings=settings)
         if story is not None:
             if options["update_source"]:
                 _show_changes(project, story, as_json=options["as_json"])
             take_in(project, place, story, update=options["update_source"])
-        wishes = Wishes(
-            stages=options["stages"],
-            scenes=scenes,
-            as_json=options["as_json"],
-            target=typed(place),
-            stale=options["stale"],
-            run=typed(place) + retyped(options, "stages", "scenes", "provider", "model", "base_url", "style"),
-            plan=typed(place) + retyped(options, "stages", "scenes", "provider", "model", "style"),
-        )
-        return conduct(project, system, settings, wishes)
+        return conduct(project, system, settings, _wishes(place, options, scenes))
+
+
+def _wishes(place: Place, options: dict[str, Any], scenes: frozenset[int]) -> Wishes:
+    from stages.commands.conduct import Wishes  # noqa: PLC0415 - only when something runs
+
+    return Wishes(
+        stages=options["stages"],
+        scenes=scenes,
+        as_json=options["as_json"],
+        target=typed(place),
+        stale=options["stale"],
+        run=typed(place) + retyped(options, "stages", "scenes", "provider", "model", "base_url", "style"),
+        plan=typed(place) + retyped(options, "stages", "scenes", "provider", "model", "style"),
+    )
 
 
 def parsed_scenes(text: str | None) -> frozenset[int]:
@@ -121,7 +132,7 @@ def parsed_scenes(text: str | None) -> frozenset[int]:
     from stages.pipeline.plan import parse_scenes  # noqa: PLC0415 - only when something runs
 
     try:
-        return parse_scenes(text) if text else frozenset()
+        return frozenset() if text is None else parse_scenes(text)
     except ValueError as error:
         raise click.UsageError(f"--scenes: {error}") from None
 
@@ -149,8 +160,13 @@ def read_story_file(place: Place) -> Story:
         return read_story(str(place.story), file.read(SIZE_LIMIT_BYTES + 1))
 
 
-def begin(project: Project, system: System, place: Place, *, settings: Settings) -> None:
-    """Record the beginning of a project that has none yet, with the settings it was made with."""
+def begin(
+    project: Project, system: System, place: Place, *, settings: Settings, also: Sequence[tuple[Fact, Any]] = ()
+) -> None:
+    """Record the beginning of a project that has none yet, with the settings it was made with, and what else is told.
+
+    All of it is recorded, or nothing.
+    """
     from eventlog.files import replace_durably  # noqa: PLC0415 - only when something runs
     from stages.pipeline.events import ProjectCreated  # noqa: PLC0415
     from stages.pipeline.project import SETTINGS  # noqa: PLC0415
@@ -160,7 +176,9 @@ def begin(project: Project, system: System, place: Place, *, settings: Settings)
         path = f"{place.folder}/{SETTINGS}"
         if system.files.stat(path) is None:
             replace_durably(system.files, path, to_toml(settings))
-        project.record_now(ProjectCreated(name=place.name))
+        project.record_together([(ProjectCreated(name=place.name), None), *also])
+    elif also:
+        project.record_together(also)
 
 
 def _show_changes(project: Project, story: Story, *, as_json: bool) -> None:

@@ -5,14 +5,18 @@ Law: text from stories and models is cleaned of terminal sequences and never rea
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import sys
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TextIO
 
 from eventlog.tool.text import clean
 from stages.commands.words import say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
@@ -28,9 +32,14 @@ def print_line(line: bytes, *, err: bool = False) -> None:
         stream.buffer.write(line)
         stream.buffer.flush()
     except OSError:
-        nowhere = os.open(os.devnull, os.O_WRONLY)  # what is buffered is not tried again when the program ends
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
+        _send_nowhere(stream)
+
+
+def _send_nowhere(stream: TextIO) -> None:
+    """Nobody reads any more; what is buffered is not tried again when the program ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 class PlainScreen:
@@ -72,6 +81,8 @@ class BarScreen:
         from rich.console import Console  # noqa: PLC0415 - only on a terminal
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn  # noqa: PLC0415
 
+        if isinstance(sys.stdout, io.TextIOWrapper):  # what a terminal has no letter for is no reason to stop the work
+            sys.stdout.reconfigure(errors="backslashreplace")
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -83,11 +94,13 @@ class BarScreen:
         self._tasks: dict[str, tuple[TaskID, list[int]]] = {}
 
     def __enter__(self) -> Self:
-        self._bars.start()
+        with _patience():
+            self._bars.start()
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        self._bars.stop()
+        with _patience():
+            self._bars.stop()
 
     def stage_started(self, count: StageCount, steps: int) -> None:
         """See Observer."""
@@ -96,8 +109,10 @@ class BarScreen:
         numbers = [count.done, 0, count.total]
         if count.name in self._tasks:  # a second provider goes on with it
             self._bars.remove_task(self._tasks[count.name][0])
-        task = self._bars.add_task(say(count.name), total=count.total, completed=count.done, numbers=_numbers(numbers))
-        self._tasks[count.name] = (task, numbers)
+        shown = _numbers(numbers)
+        with _patience():
+            task = self._bars.add_task(say(count.name), total=count.total, completed=count.done, numbers=shown)
+            self._tasks[count.name] = (task, numbers)
 
     def scene_finished(self, stage: str, scene: Scene, problem: str) -> None:
         """See Observer."""
@@ -109,7 +124,17 @@ class BarScreen:
 
     def note(self, message: str) -> None:
         """See Observer."""
-        self._bars.console.print(clean(message), markup=False, style=None)
+        with _patience():
+            self._bars.console.print(clean(message), markup=False, style=None)
+
+
+@contextlib.contextmanager
+def _patience() -> Iterator[None]:
+    """A terminal that was closed is no reason to stop the work: what is shown goes nowhere then."""
+    try:
+        yield
+    except OSError:
+        _send_nowhere(sys.stdout)
 
 
 def _numbers(numbers: list[int]) -> str:
@@ -117,7 +142,10 @@ def _numbers(numbers: list[int]) -> str:
     return say("numbers", done=done, failed=failed, remaining=total - done - failed)
 
 
-def make_screen(*, as_json: bool) -> PlainScreen | BarScreen:
+Screen = PlainScreen | BarScreen
+
+
+def make_screen(*, as_json: bool) -> Screen:
     """The screen for where the output goes."""
     if not as_json and sys.stdout.isatty():
         return BarScreen()

@@ -81,6 +81,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "Results could not be saved anywhere: {advice}. They follow on the output, one line each: keep them in a file.",
         "结果无处可存：{advice}。下面逐行输出，请存成文件。",
     ),
+    "edited_kept": (
+        "{path} was changed by somebody: that is in {kept} now. Change a result with: scenelog edit {target}",
+        "{path} 被人改动过：改动后的内容现保存在 {kept}。修改结果请用：scenelog edit {target}",
+    ),
     "unwritten": (
         "{name}: all results are in the log, but not all files in output/; write them with: scenelog run {target}",
         "{name}：结果都已保存在日志中，但 output/ 中的文件未能全部写出；请再运行：scenelog run {target}",
@@ -206,6 +210,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "cause_after": ("after its {upstream}", "在{upstream}之后"),
     "cause_no_source": ("source missing", "缺少原文"),
     "cause_died": ("the program died {crashes} times in a row while it was made", "生成时程序连续 {crashes} 次崩溃"),
+    "cause_again": ("asked for again", "要求重新生成"),
     "cause_unread": ("its answer was received and not yet read", "回答已收到，尚未读取"),
     "cause_failed": ("failed {failures} times, retrying", "已失败 {failures} 次，重试"),
     "cause_interrupted": ("was interrupted", "曾被中断"),

@@ -57,12 +57,16 @@ class Received:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """What a call is for: its subject, and for a scene its fingerprint and how many attempts there were before."""
+    """What a call is for: its subject, and for a scene its fingerprint and how many attempts there were before.
+
+    `after` is the answer that lacked something, if that is why the scene is asked for again.
+    """
 
     subject: str
     request: Request
     fingerprint: str = ""
     attempts_before: int = 0
+    after: str = ""
 
     @property
     def is_planning(self) -> bool:
@@ -250,5 +254,6 @@ def _started(call: Call, attempt: str, number: int, *, wanted: Tokens, before: R
         number=number,
         fingerprint=call.fingerprint,
         continues=before.id if before else "",
+        after=call.after,
         **tokens,
     )

@@ -80,13 +80,17 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneStarted:
-    """A call for a scene is about to be made, and may be billed; `continues` an answer that was cut off, by its id."""
+    """A call for a scene is about to be made, and may be billed.
+
+    `continues` is the answer that was cut off and goes on, `after` the one that lacked something, both by their ids.
+    """
 
     subject: str
     attempt: str
     number: int
     fingerprint: str
     continues: str = ""
+    after: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0
 
@@ -164,7 +168,9 @@ class SceneFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneInvalidated:
-    """A finished scene is to be made again, because somebody said so: what attempts up to `number` gave is given up.
+    """A finished scene is to be made again, because somebody said so: what attempts up to `number` gave is due.
+
+    It is kept until there is a newer result.
 
     Without a number (-1, as older programs wrote it) it is what was known when the entry was read.
     """
@@ -176,10 +182,14 @@ class SceneInvalidated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageCompleted:
-    """All scenes of a stage are done and its outputs are on disk; subject is the stage."""
+    """All scenes of a stage are done and its outputs are on disk; subject is the stage.
+
+    `outputs` holds the digests of the files in output/, so that what somebody changed there later is known.
+    """
 
     subject: str
     scenes: int
+    outputs: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

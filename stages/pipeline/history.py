@@ -149,9 +149,9 @@ class SceneHistory:
         asked = run.scenes.split(",") if run.scenes else []
         if asked and len(asked) < _LISTED and str(scene.number) not in asked:
             return f"not asked for: the run was for scenes {run.scenes}"
-        if self.step.completion is not None:
+        if self.step.is_done:
             return "complete"
-        if upstream and self._progress.step(upstream, scene.id).completion is None:
+        if upstream and not self._progress.step(upstream, scene.id).is_done:
             return f"waits for {upstream}"
         return "source missing" if not upstream and not scene.has_source else ""
 

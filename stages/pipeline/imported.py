@@ -45,15 +45,40 @@ def _check(name: str, key: str, content: dict[str, Any]) -> None:
     for at, item in enumerate(content[key]):
         if not isinstance(item, dict):
             raise ValueError(f"{name}: {key}[{at}] is not an object")  # noqa: TRY004 - a fault of the file
-        index = item.get("scene_index", at)
+        index = index_of(item, at)
         if type(index) is not int or not 0 <= index < 100_000:  # noqa: PLR2004 - a bound against nonsense
             raise ValueError(f"{name}: {key}[{at}] has scene_index {index!r}; it must be a whole number from 0")
+    total = content.get("total_scenes")
+    if total is not None and (type(total) is not int or not 0 <= total < 100_000):  # noqa: PLR2004 - as above
+        raise ValueError(f"{name}: total_scenes is {total!r}; it must be a whole number of scenes")
+    _check_contradictions(name, key, content)
+
+
+def _check_contradictions(name: str, key: str, content: dict[str, Any]) -> None:
+    """Refuse two results for one scene that say different things: which one is meant is not guessed."""
+    stage = next(stage for stage, results in RESULTS.items() if results == key)
+    known: dict[int, tuple[int, str]] = {}
+    for at, item in enumerate(content[key]):
+        index, text = index_of(item, at), _text(item, stage)
+        before, said = known.get(index, (at, text))
+        if text and said and text != said:
+            raise ValueError(
+                f"{name}: {key}[{before}] and {key}[{at}] are both of scene_index {index} and say different things; "
+                "take out the one that is wrong"
+            )
+        if text:
+            known[index] = at, text
+
+
+def index_of(item: dict[str, Any], at: int) -> Any:
+    """The scene index an item says, or the one that follows from its place."""
+    return item.get("scene_index", at)
 
 
 def items_of(content: dict[str, Any], stage: str) -> dict[int, dict[str, Any]]:
     """The items of a stage by scene index (0-based); a later item for the same scene replaces an earlier one."""
     progress = content.get(stage) or {}
-    return {item.get("scene_index", at): item for at, item in enumerate(progress.get(RESULTS[stage], []))}
+    return {index_of(item, at): item for at, item in enumerate(progress.get(RESULTS[stage], []))}
 
 
 def total_of(content: dict[str, Any]) -> int:
@@ -80,13 +105,21 @@ def _title(content: dict[str, Any], index: int, language: Language) -> str:
 
 def text_of(content: dict[str, Any], stage: str, index: int) -> str:
     """The result of one scene as text; empty if the old program has none."""
-    item = items_of(content, stage).get(index, {})
+    return _text(items_of(content, stage).get(index, {}), stage)
+
+
+def _text(item: dict[str, Any], stage: str) -> str:
     if stage == "storyboard":
         found = item.get("storyboard_script")
     else:
         result = item.get("enhanced_result")
         found = result.get("enhanced_description") if isinstance(result, dict) else result
     return found if isinstance(found, str) else ""
+
+
+def imported_bible(content: dict[str, Any]) -> str:
+    """The world bible of the old project; empty if it has none."""
+    return str((content.get("storyboard") or {}).get("world_bible") or "")
 
 
 def completions_of(content: dict[str, Any]) -> Iterator[tuple[str, int, str, str]]:

@@ -166,17 +166,19 @@ def _shown(state: Progress, stage: str, scene: Scene) -> dict[str, Any]:
         told["attempts"] = step.attempts
     if step.completion is not None:
         told |= {"seq": step.completion.seq, "time": step.completion.time, "result": step.completion.result}
-    elif step.failure is not None:
+    if not step.is_done and step.failure is not None:
         told |= {"failures": step.failures, "kind": step.failure.kind, "message": step.failure.message}
     return told
 
 
 def state_of(step: Step) -> str:
     """Where a step is, in a word or two."""
-    if step.completion is not None:
+    if step.is_done:
         return "done"
     if step.failure is not None:
         return "failed"
     if step.unread is not None:
         return "answered"
+    if step.completion is not None:
+        return "asked for again"
     return "started" if step.open else "not started"

@@ -80,3 +80,11 @@ def dangerous(project: Project, order: Order) -> list[PlannedStep]:
     """The steps of which the program died, again and again: somebody must say that they are to be made."""
     steps = [step for stage in order.stages for step in steps_of(project, order, stage)]
     return [step for step in steps if step.action is Action.ASK]
+
+
+def first_of(group: BaseExceptionGroup) -> BaseException:
+    """The first thing that went wrong among workers side by side: that is what a person is told."""
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first

@@ -59,17 +59,20 @@ class Outbox:
 
         event_id, time = self._new_id()
         named = replace(event, id=event.id or event_id, time=event.time or time)
+        trouble: Exception | None = None
         if not self.waiting:
             try:
                 return await self._log.append_async(named)
             except (AppendError, LogPoisonedError, OSError) as error:  # nothing of it is acknowledged
-                if not self.waiting and self.on_trouble:
-                    self.on_trouble(error)
+                trouble = error
             except CancelledError:  # nobody hears whether it was saved: `retry` makes sure
                 self._unsure[str(named.id)] = named
                 raise
         provisional(named)  # what can never be a line must not keep the others from being saved
-        self.waiting[str(named.id)] = named
+        is_first = not self.waiting
+        self.waiting[str(named.id)] = named  # before anybody is told: whatever that leads to, it is not lost
+        if trouble is not None and is_first and self.on_trouble:
+            self.on_trouble(trouble)
         return None
 
     def retry(self) -> Exception | None:
@@ -92,6 +95,11 @@ class Outbox:
 def provisional(event: Event) -> Entry:
     """The entry an event that waits would have, for a fold that cannot wait; it has no place (offset -1)."""
     return replace(encode(event, after=START, dur=-1), offset=-1)
+
+
+def refuse_unsavable(event: Event) -> None:
+    """Raise what appending would raise of an event that can never be a line, before anything is made for it."""
+    provisional(replace(event, id="0", time="2000-01-01T00:00:00.000000Z"))
 
 
 def rescue_name(log_id: str, run: str) -> str:

@@ -42,6 +42,7 @@ class Cause(StrEnum):
     AFTER = "after its {upstream}"
     NO_SOURCE = "source missing"
     DIED = "the program died {crashes} times in a row while it was made"
+    AGAIN = "asked for again"
     UNREAD = "its answer was received and not yet read"
     FAILED = "failed {failures} times, retrying"
     INTERRUPTED = "was interrupted"
@@ -199,7 +200,7 @@ def _plan_step(progress: Progress, basis: Basis, scene: Scene) -> PlannedStep:
         fingerprint=wanted,
         parts=told_parts(parts),
         changed=changed,
-        stale=bool(changed),
+        stale=bool(changed) and step.is_done,
         edited=step.completion is not None and step.completion.edited,
         failures=step.failures,
         crashes=step.crashes,
@@ -211,9 +212,9 @@ def _decide(  # noqa: PLR0911 - one line a case, on purpose
     progress: Progress, basis: Basis, scene: Scene, *, step: Step, wanted: str, is_stale: bool
 ) -> tuple[Action, Cause]:
     stage = basis.stage
-    if step.completion is not None and not (is_stale and basis.rerun):
+    if step.is_done and not (is_stale and basis.rerun):
         return Action.SKIP, Cause.CHANGED_KEPT if is_stale else Cause.COMPLETE
-    if stage.upstream and progress.step(stage.upstream, scene.id).completion is None:
+    if stage.upstream and not progress.step(stage.upstream, scene.id).is_done:
         return Action.BLOCKED, Cause.WAITS
     if not stage.upstream and not scene.has_source:
         return Action.BLOCKED, Cause.NO_SOURCE
@@ -221,10 +222,12 @@ def _decide(  # noqa: PLR0911 - one line a case, on purpose
         return Action.ASK, Cause.DIED
     if step.unread is not None and step.fingerprint == wanted:
         return Action.RUN, Cause.UNREAD
-    if step.completion is not None:
+    if step.is_done:
         return Action.RUN, Cause.CHANGED
     if step.failure is not None:
         return Action.RUN, Cause.FAILED
+    if step.completion is not None:
+        return Action.RUN, Cause.AGAIN
     return Action.RUN, Cause.INTERRUPTED if step.attempts else Cause.NEW
 
 
@@ -267,7 +270,7 @@ def count(progress: Progress, stages: Sequence[Stage]) -> list[StageCount]:
     counts = []
     for stage in stages:
         steps = [progress.step(stage.name, scene.id) for scene in progress.scenes]
-        done = sum(step.completion is not None for step in steps)
-        failed = sum(step.completion is None and step.failure is not None for step in steps)
+        done = sum(step.is_done for step in steps)
+        failed = sum(not step.is_done and step.failure is not None for step in steps)
         counts.append(StageCount(name=stage.name, total=len(steps), done=done, failed=failed))
     return counts

@@ -60,11 +60,14 @@ class Cut:
 def parts_of(text: str, limit: int = PART_LIMIT) -> list[Part]:
     """Cut a story between its paragraphs into parts of at most `limit` characters."""
     groups: list[list[str]] = []
+    length = 0
     for paragraph in paragraphs(text):
-        if groups and sum(map(len, groups[-1])) + len(paragraph) <= limit:
+        length += len(paragraph)
+        if groups and length <= limit:
             groups[-1].append(paragraph)
         else:
             groups.append([paragraph])
+            length = len(paragraph)
     parts, first = [], 1
     for at, group in enumerate(groups):
         parts.append(Part(number=at + 1, first=first, paragraphs=tuple(group)))

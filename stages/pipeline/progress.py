@@ -14,8 +14,9 @@ from stages.pipeline import events as facts
 from stages.pipeline.budget import Bill
 from stages.pipeline.contract import CUT_OFF, FailureKind, Scene
 from stages.pipeline.fact_entries import to_fact
-from stages.pipeline.imported import completions_of, scenes_of
+from stages.pipeline.imported import completions_of, imported_bible, scenes_of
 from stages.pipeline.steps import Completion, Failure, Ref, Step, Tried, load_ref, load_step
+from stages.pipeline.text import digest
 
 if TYPE_CHECKING:
     from eventlog import Entry
@@ -31,6 +32,7 @@ _NOBODYS = (FailureKind.REFUSED, FailureKind.UNAVAILABLE, FailureKind.RATE_LIMIT
 class Progress:
     """The state of one project. `highest_id` is the highest number that ever stood in the id of a scene.
 
+    `outputs`, `bibles` and `sources` are the digests of all there ever were: what is none of them, somebody else wrote.
     `bills` holds what each attempt costs, by its id; `provider` is who was asked last ("openai/deepseek-chat"),
     `not_before` when each of them wants to be asked again, `without` the options each does not take; `in_hand` the
     subject of each attempt that the run at hand has begun and not brought to an outcome.
@@ -51,6 +53,9 @@ class Progress:
     steps: dict[str, Step] = field(default_factory=dict)
     planning: dict[str, Ref] = field(default_factory=dict)
     completed_stages: list[str] = field(default_factory=list)
+    outputs: dict[str, list[str]] = field(default_factory=dict)
+    bibles: list[str] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
     answers: dict[str, Ref] = field(default_factory=dict)
     bills: dict[str, Bill] = field(default_factory=dict)
     provider: str = ""
@@ -73,7 +78,7 @@ class ProgressProjection:
     """Progress as a projection of the engine."""
 
     name = "progress"
-    version = 2  # edits, parts of fingerprints, answers that were tried, what calls cost
+    version = 3  # a result stays until there is a newer one, an answer until it is read
 
     def initial(self) -> Progress:
         """Nothing happened yet."""
@@ -112,6 +117,7 @@ def _apply(state: Progress, fact: facts.Fact, entry: Entry) -> None:  # noqa: C9
             _sourced(state, fact, ref)
         case facts.WorldBibleCompleted():
             state.bible, state.bible_digest = state.answers.get(fact.answer), fact.result
+            state.bibles.append(fact.result)
         case facts.ScenesPlanned():
             _planned(state, fact, [Scene(**{**s, "characters": tuple(s["characters"])}) for s in entry.data["scenes"]])
         case facts.AnswerReceived():
@@ -128,7 +134,7 @@ def _apply(state: Progress, fact: facts.Fact, entry: Entry) -> None:  # noqa: C9
             if state.steps.setdefault(fact.subject, Step()).give_up(fact.number):
                 _unfinish(state, fact.subject.split("/")[0])
         case facts.StageCompleted():
-            _stage_completed(state, fact.subject)
+            _stage_completed(state, fact)
         case facts.ProgressImported():
             _imported(state, fact, entry, ref)
         case facts.PlanningStarted():
@@ -146,6 +152,7 @@ def _apply(state: Progress, fact: facts.Fact, entry: Entry) -> None:  # noqa: C9
 def _sourced(state: Progress, fact: facts.SourceImported, ref: Ref) -> None:
     state.source, state.source_sha256, state.language = ref, fact.sha256, _language(fact.language)
     state.source_name = fact.file_name
+    state.sources.append(fact.sha256)
     state.planning = {}
 
 
@@ -161,10 +168,7 @@ def _planned(state: Progress, fact: facts.ScenesPlanned, scenes: list[Scene]) ->
 
 def _started(state: Progress, fact: facts.SceneStarted) -> None:
     step = state.steps.setdefault(fact.subject, Step())
-    step.attempts, step.fingerprint = max(step.attempts, fact.number), fact.fingerprint
-    step.failure = None
-    if not fact.continues:
-        step.unread = None
+    step.begin(fact.number, fact.fingerprint, asked_after=fact.after)
     step.open[fact.attempt] = fact.number
     state.in_hand[fact.attempt] = fact.subject
     attempts.reserve(state, fact)
@@ -187,11 +191,14 @@ def _completed(state: Progress, fact: facts.SceneCompleted, entry: Entry) -> Non
     step = state.steps.setdefault(fact.subject, Step())
     # Nobody names an answer again but its own step, so that what is kept of answers does not grow with the history.
     answer = state.answers.pop(fact.answer, None) or step.known_answer(fact.answer)
+    number = fact.number or step.open.get(fact.attempt, 0)
     if answer is None:  # a damaged rescue file may have lost it: then there is no result, and the scene is made again
+        if step.completion is not None and number < step.completion.rank[0]:  # or it would not have won anyway
+            step.results.append(fact.result)
         return
-    number = step.open.pop(fact.attempt, 0)
+    step.open.pop(fact.attempt, None)
     done = Completion(
-        rank=(fact.number or number, entry.id),
+        rank=(number, entry.id),
         seq=entry.seq,
         time=entry.time,
         fingerprint=fact.fingerprint,
@@ -235,12 +242,15 @@ def _failed(state: Progress, fact: facts.SceneRejected | facts.SceneFailed) -> N
     else:
         state.answers.pop(fact.answer, None)  # the step remembers it
     if kind not in _NOBODYS:
-        step.fail(Failure(kind=kind, message=fact.message))
+        step.fail(Failure(kind=kind, message=fact.message), was_read=isinstance(fact, facts.SceneRejected))
 
 
-def _stage_completed(state: Progress, stage: str) -> None:
+def _stage_completed(state: Progress, fact: facts.StageCompleted) -> None:
     """Believe it where every scene is there: a salvaged log may say so and lack the answer of one."""
-    if all(state.step(stage, scene.id).completion for scene in state.scenes):
+    stage = fact.subject
+    known = state.outputs.get(stage, [])
+    state.outputs[stage] = [*known, *(one for one in fact.outputs.split() if one not in known)]
+    if all(state.step(stage, scene.id).is_done for scene in state.scenes):
         state.completed_stages = sorted({*state.completed_stages, stage})
 
 
@@ -250,6 +260,7 @@ def _unfinish(state: Progress, stage: str) -> None:
 
 def _imported(state: Progress, fact: facts.ProgressImported, entry: Entry, ref: Ref) -> None:
     content = entry.data
+    state.bibles.append(digest(imported_bible(content)))
     state.imported, state.language = ref, _language(fact.language)
     state.scenes = scenes_of(content, fact.total_scenes, state.language)
     state.highest_id = fact.total_scenes

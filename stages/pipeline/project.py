@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any, Self
 
 from eventlog import EventLog, EventLogError
 from eventlog.entry import encode_detached, uuid7
-from eventlog.files import folder_of, make_dirs_durably, read_file, replace_durably
+from eventlog.files import folder_of, make_dirs_durably
 from stages.pipeline import events as facts
 from stages.pipeline.fact_entries import to_event
 from stages.pipeline.imported import FILE_NAMES
 from stages.pipeline.originals import put_away, taken_over
 from stages.pipeline.outbox import Outbox, pending_rescues, provisional, read_rescue, rescue_name, write_rescue
 from stages.pipeline.progress import Progress, ProgressProjection
-from stages.pipeline.results import bible_text, finished, text_of_completion
+from stages.pipeline.results import bible_text, text_of_completion
 from stages.pipeline.revision import revise
 from stages.pipeline.snapshots import Snapshots
-from stages.pipeline.text import digest
+from stages.pipeline.text import digest, quoted
 from stages.pipeline.upcasters import UPCASTERS
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 LOG = "events.jsonl"
 CHECKPOINT_EVERY = 1000  # entries: to read these again takes 20 ms
 SETTINGS = "project.toml"
-SOURCE = "source.txt"
 
 
 class ProjectError(Exception):
@@ -54,7 +53,7 @@ class Project:
     def __init__(self, folder: str, log: EventLog, system: System) -> None:
         self.folder, self.log = folder, log
         self.on_entry: Callable[[Entry], None] | None = None
-        self._system = system
+        self.system = system
         self._projection = ProgressProjection()
         self._saved: Progress = log.fold(self._projection)
         self.progress: Progress = self._saved
@@ -97,8 +96,8 @@ class Project:
         return project
 
     def _take_rescued(self) -> None:
-        files = self._system.files
-        for path in pending_rescues(files, self._system.rescue_folders, self.log.id):
+        files = self.system.files
+        for path in pending_rescues(files, self.system.rescue_folders, self.log.id):
             events, whole = read_rescue(files, path)
             self.log.append_many(events)
             if whole:
@@ -108,11 +107,11 @@ class Project:
             files.sync_dir(folder_of(path))
 
     def _new_id(self) -> tuple[str, str]:
-        return self.new_id(), self._system.now_text()
+        return self.new_id(), self.system.now_text()
 
     def new_id(self) -> str:
         """A new id for an attempt, a run or an event."""
-        return uuid7(self._system.time_ns() // 1_000_000, self._system.randomness(10))
+        return uuid7(self.system.time_ns() // 1_000_000, self.system.randomness(10))
 
     def _acknowledged(self, entry: Entry) -> None:
         if self.progress is not self._saved:  # what waits is shown on a copy, which must hear of this as well
@@ -149,7 +148,11 @@ class Project:
 
     def record_now(self, fact: facts.Fact, content: Any = None) -> Entry:
         """Record a fact outside a run; raises what appending raises."""
-        return self.log.append_many([to_event(fact, content)])[0]
+        return self.record_together([(fact, content)])[0]
+
+    def record_together(self, told: Sequence[tuple[facts.Fact, Any]]) -> list[Entry]:
+        """Record facts with their contents outside a run, all of them or none; raises what appending raises."""
+        return self.log.append_many([to_event(fact, content) for fact, content in told])
 
     def content(self, ref: Ref) -> Any:
         """The content of an entry that progress refers to."""
@@ -201,8 +204,8 @@ class Project:
     def refuse_foreign(self, stages: Sequence[str]) -> None:
         """Raise ProjectError if a progress file stands here that this log did not write; put imported ones away."""
         if self.progress.imported is not None:
-            done = taken_over(self._system.files, self.folder, self.content(self.progress.imported))
-            put_away(self._system.files, self.folder, done)
+            done = taken_over(self.system.files, self.folder, self.content(self.progress.imported))
+            put_away(self.system.files, self.folder, done)
         foreign = self.snapshots.foreign(self.progress, stages)
         if foreign:
             raise ProjectError(
@@ -213,7 +216,7 @@ class Project:
     def repair(self, stages: Sequence[str]) -> None:
         """Make the folder's files what the log says; raises OSError."""
         self.snapshots.repair(self.progress, stages)
-        self.write_source()
+        self.snapshots.write_source(self.progress, self.source)
 
     def settle(self, stages: Sequence[str]) -> None:
         """End the stages whose scenes are all done, outside a run, and make the files what the log says.
@@ -221,25 +224,19 @@ class Project:
         Raises OSError and what appending raises.
         """
         for stage in stages:
-            total, done = len(self.progress.scenes), len(finished(self.progress, stage))
-            if 0 < total == done and stage not in self.progress.completed_stages:
-                self.snapshots.write_outputs(self.progress, stage)
-                self.record_now(facts.StageCompleted(subject=stage, scenes=total))
+            steps = [self.progress.step(stage, scene.id) for scene in self.progress.scenes]
+            if steps and all(step.is_done for step in steps) and stage not in self.progress.completed_stages:
+                outputs = self.snapshots.write_outputs(self.progress, stage)
+                self.record_now(facts.StageCompleted(subject=stage, scenes=len(steps), outputs=outputs))
         self.repair(stages)
-
-    def write_source(self) -> None:
-        """Put the story as it was taken in beside the log; raises OSError."""
-        path = f"{self.folder}/{SOURCE}"
-        if self.source and read_file(self._system.files, path) != self.source.encode():
-            replace_durably(self._system.files, path, self.source.encode())
 
     def rescue(self, run: str) -> str | None:
         """Put what could not be saved into a rescue file and return its path; None if no folder takes it."""
         events = list(self.outbox.waiting.values())
-        for folder in self._system.rescue_folders:
+        for folder in self.system.rescue_folders:
             path = f"{folder}/{rescue_name(self.log.id, run)}"
             try:
-                write_rescue(self._system.files, path, events)
+                write_rescue(self.system.files, path, events)
             except OSError:
                 continue
             return path
@@ -275,5 +272,5 @@ def refuse_unknown_progress(files: Files, folder: str) -> None:
     if found:
         raise ProjectError(
             f"{folder} holds progress files of another program and no log; nothing was changed. "
-            f"Take them over with: scenelog import {' '.join(found)} --story STORY"
+            f"Take them over with: scenelog import {' '.join(map(quoted, found))} --story STORY"
         )

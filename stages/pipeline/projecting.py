@@ -9,8 +9,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from eventlog import EventLogError
 from stages.pipeline import events as facts
 from stages.pipeline.outbox import advice
+from stages.pipeline.snapshots import ForeignFileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,7 +27,7 @@ class Projecting:
     def __init__(self, project: Project, note: Callable[[str], None]) -> None:
         self.unwritten: list[str] = []
         self._project, self._note = project, note
-        self._was_told = False
+        self._was_told = self._found_foreign = False
 
     def scene_done(self, stage: str, scene: Scene) -> None:
         """Write what shows a finished scene."""
@@ -37,12 +39,14 @@ class Projecting:
     async def finish_stage(self, stage: str) -> None:
         """End a stage: outputs on disk, then the fact, then the progress file goes."""
         project = self._project
-        if not self._guarded(partial(project.snapshots.write_outputs, project.progress, stage)):
+        outputs: list[str] = []
+        if not self._guarded(lambda: outputs.append(project.snapshots.write_outputs(project.progress, stage))):
             self.unwritten = [*self.unwritten, stage]
             return
-        await project.record(facts.StageCompleted(subject=stage, scenes=len(project.progress.scenes)))
+        scenes = len(project.progress.scenes)
+        await project.record(facts.StageCompleted(subject=stage, scenes=scenes, outputs=outputs[0]))
         if not project.outbox.waiting:
-            self._guarded(partial(project.snapshots.remove_progress, stage))
+            self._guarded(partial(project.snapshots.remove_progress, project.progress, stage))
 
     async def finish_late(self) -> None:
         """End the stages whose outputs could not be written when they were complete."""
@@ -55,17 +59,22 @@ class Projecting:
         progress, snapshots = self._project.progress, self._project.snapshots
         for stage in stages:
             if stage in progress.completed_stages:
-                self._guarded(partial(snapshots.remove_progress, stage))
+                self._guarded(partial(snapshots.remove_progress, progress, stage))
             else:
                 self._guarded(partial(snapshots.refresh, progress, stage, now=True))
 
     def _guarded(self, write: Callable[[], None]) -> bool:
         try:
             write()
-        except OSError as error:
+        except (EventLogError, OSError) as error:  # a line that cannot be read any more says no, too
             if not self._was_told and not self._project.outbox.waiting:  # the outbox tells of its own trouble
-                where = error.filename or self._project.folder
+                where = getattr(error, "filename", None) or self._project.folder
                 self._note(f"{where}: {advice(error)}; the file is written again later")
                 self._was_told = True
+            return False
+        except ForeignFileError as error:
+            if not self._found_foreign:
+                self._note(f"{error}; it is left as it is")
+                self._found_foreign = True
             return False
         return True

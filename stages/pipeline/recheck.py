@@ -81,19 +81,19 @@ def judge(
 def _judge_scene(material: Material, stage: Stage, brief: Brief) -> Iterator[Finding]:
     scene = brief.scene
     step = material.progress.step(stage.name, scene.id)
-    if step.completion is not None:
+    if step.completion is not None and (step.is_done or not step.usable):
         text = material.result(stage.name, scene)
         imported = step.completion.imported >= 0
         draft = Draft(text=text) if imported else stage.read(brief, text)
         state = State.IMPORTED if imported else State.FINISHED
         yield Finding(stage=stage.name, scene=scene, state=state, draft=draft)
-    elif step.tried:
+    elif step.usable:
         yield _judge_tried(material, stage, brief, step)
 
 
 def _judge_tried(material: Material, stage: Stage, brief: Brief, step: Step) -> Finding:
     """The newest answer that passes, or what is wrong with the newest of all."""
-    drafts = ((one, stage.read(brief, material.content(one.answer)["text"])) for one in reversed(step.tried))
+    drafts = ((one, stage.read(brief, material.content(one.answer)["text"])) for one in reversed(step.usable))
     first = next(drafts)
     tried, draft = first if not first[1].violations else next((one for one in drafts if not one[1].violations), first)
     is_unread = step.unread is not None and step.unread.id == tried.answer.id
@@ -127,7 +127,7 @@ def text_to_edit(material: Material, stage: Stage, scene: Scene) -> str:
     step = material.progress.step(stage.name, scene.id)
     if step.completion is not None:
         return material.result(stage.name, scene)
-    return result_text(material.content(step.tried[-1].answer)["text"]) if step.tried else ""
+    return result_text(material.content(step.usable[-1].answer)["text"]) if step.usable else ""
 
 
 def edited(

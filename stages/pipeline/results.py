@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from stages.pipeline.answers import result_text
-from stages.pipeline.imported import FILE_NAMES, RESULTS, items_of, parse_progress, text_of
+from stages.pipeline.imported import FILE_NAMES, RESULTS, imported_bible, items_of, parse_progress, text_of
 from stages.pipeline.planning import analysis_text
 from stages.pipeline.script import parse
 from stages.pipeline.text import digest
@@ -52,7 +52,7 @@ def bible_text(progress: Progress, content: Content) -> str:
     if progress.bible is not None:
         return result_text(content(progress.bible)["text"])
     if progress.imported is not None:
-        return str((content(progress.imported).get("storyboard") or {}).get("world_bible") or "")
+        return imported_bible(content(progress.imported))
     return ""
 
 
@@ -149,7 +149,7 @@ def scene_bytes(text: str) -> bytes:
 
 
 def foreign_items(progress: Progress, stage: str, data: bytes) -> bool:
-    """Whether a progress file holds a result that this project's log never held: it may be somebody's only copy."""
+    """Whether a progress file holds a result or a world bible that this log never held: it may be the only copy."""
     try:
         found, content = parse_progress(stage, data)
     except ValueError:
@@ -158,4 +158,7 @@ def foreign_items(progress: Progress, stage: str, data: bytes) -> bool:
         result for subject, step in progress.steps.items() if subject.startswith(f"{stage}/") for result in step.results
     }
     texts = [text_of({found: content}, stage, index) for index in items_of({found: content}, stage)]
+    bible = content.get("world_bible")
+    if isinstance(bible, str) and bible and digest(bible) not in progress.bibles:
+        return True
     return found != stage or not texts or any(digest(text) not in known for text in texts)

@@ -7,6 +7,7 @@ stopped, by a person, a provider or a crash, leaves a log that the next run goes
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from dataclasses import replace
 from datetime import datetime
@@ -16,7 +17,7 @@ from stages.pipeline import events as facts
 from stages.pipeline.budget import terms_of
 from stages.pipeline.calls import BudgetError, Caller, RetryPolicy
 from stages.pipeline.contract import FailureKind, ProviderError
-from stages.pipeline.order import Order, Outcome, StopRequested, dangerous, steps_of
+from stages.pipeline.order import Order, Outcome, StopRequested, dangerous, first_of, steps_of
 from stages.pipeline.plan import Action, PlannedStep, count, scenes_beyond
 from stages.pipeline.projecting import Projecting
 from stages.pipeline.scene_maker import SceneMaker
@@ -47,6 +48,7 @@ class Runner:
         self._files = Projecting(project, observer.note)
         self._scenes = SceneMaker(project, self._caller, style=order.settings.style, wordings=order.wordings)
         self._paused = self._interrupted = False
+        self._bug: Exception | None = None  # met while a result was shown
 
     def _new_caller(self, system: System, policy: RetryPolicy) -> Caller:
         project, settings = self._project, self._order.settings
@@ -134,15 +136,7 @@ class Runner:
             stale="rerun" if self._order.rerun else "keep",
         )
         await self._project.record(started)
-        saving = asyncio.create_task(self._save_again())
-        try:
-            self._work = asyncio.create_task(self._take_steps())
-            await asyncio.wait([self._work])
-            was_cut_off = self._work.cancelled()
-            if not was_cut_off:
-                self._work.result()
-        finally:
-            saving.cancel()
+        was_cut_off = await self._work_and_save()
         self._project.retry_saving()
         await self._files.finish_late()
         outcome = self._outcome(was_cut_off=was_cut_off)
@@ -154,11 +148,25 @@ class Runner:
             self._files.finish_run(stage.name for stage in self._order.all_stages)
         return outcome
 
+    async def _work_and_save(self) -> bool:
+        """Take the steps while what could not be saved is tried again; whether they were cut off."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                saving = group.create_task(self._save_again())
+                self._work = group.create_task(self._take_steps())
+                self._work.add_done_callback(lambda _: saving.cancel())
+        except BaseExceptionGroup as several:
+            raise first_of(several) from None
+        if self._bug is not None:  # it cost nobody's work, and is not kept quiet either
+            raise self._bug
+        return self._work.cancelled()
+
     async def _save_again(self) -> None:
         while True:
             await asyncio.sleep(SAVE_AGAIN_S)
             if self._project.outbox.waiting:
-                self._project.retry_saving()
+                with contextlib.suppress(Exception):  # it is tried again, and told of at the end of the run
+                    self._project.retry_saving()
 
     async def _take_steps(self) -> None:
         try:
@@ -200,8 +208,9 @@ class Runner:
             for scene in self._project.progress.scenes:
                 subject = facts.subject_of(stage.name, scene.id)
                 step = self._project.progress.step(stage.name, scene.id)
-                can_be_made = scene.has_source or stage.upstream  # what nobody can make again is not given up
-                if scene.number in self._order.redo and step.completion and can_be_made:
+                can_be_made = scene.has_source or stage.upstream  # what nobody can make again is not asked for
+                is_stuck = step.failure is not None and step.unread is not None  # on an answer that cannot be read
+                if scene.number in self._order.redo and (step.is_done or is_stuck) and can_be_made:
                     given_up = facts.SceneInvalidated(subject=subject, reason="asked for again", number=step.attempts)
                     await self._project.record(given_up)
 
@@ -218,7 +227,11 @@ class Runner:
             await self._files.finish_stage(stage.name)
 
     async def _take_turns(self, stage: Stage, steps: deque[PlannedStep]) -> None:
-        provider = self._order.new_provider()
+        try:
+            provider = self._order.new_provider()
+        except ProviderError as error:  # nobody can be asked at all
+            self._pause(error)
+            return
         try:
             while steps and not self._stop.is_set():
                 await self._take_step(stage, steps.popleft(), provider)
@@ -239,9 +252,12 @@ class Runner:
             raise
         except Exception as error:  # noqa: BLE001 - a bug met by one scene must not cost the others
             problem = await self._scenes.give_up(stage, step, error)
-        if not problem:
-            self._files.scene_done(stage.name, step.scene)
-        self._observer.scene_finished(stage.name, step.scene, problem)
+        try:
+            if not problem:
+                self._files.scene_done(stage.name, step.scene)
+            self._observer.scene_finished(stage.name, step.scene, problem)
+        except Exception as error:  # noqa: BLE001 - one met while a result is shown must not, either
+            self._bug = self._bug or error
 
     def _is_finishable(self, stage: Stage) -> bool:
         counted = count(self._project.progress, [stage])[0]

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eventlog import EventLogError
 from stages.pipeline import events as facts
 from stages.pipeline.briefs import brief_of
 from stages.pipeline.calls import Call, Caller, Received
 from stages.pipeline.contract import FailureKind
+from stages.pipeline.outbox import advice
 from stages.pipeline.text import digest
 
 if TYPE_CHECKING:
@@ -32,11 +34,14 @@ class SceneMaker:
         """Make one scene; the problem if there is no result, empty if there is. Raises ProviderError, recorded."""
         subject = facts.subject_of(stage.name, step.scene.id)
         brief = brief_of(self._project, stage, step.scene, style=self._style, wordings=self._wordings)
-        received = await self._ask(stage, step, brief, provider=provider, so_far=self._unread(stage, step))
+        found = self._project.progress.step(stage.name, step.scene.id)
+        so_far = self._unread(stage, step)
+        is_second = so_far is not None and found.asked_after not in ("", so_far.id)  # the last one to be asked for
+        received = await self._ask(stage, step, brief, provider=provider, so_far=so_far)
         draft = stage.read(brief, received.text)
-        if draft.violations:
+        if draft.violations and not is_second:
             missing = [violation.message for violation in draft.violations]
-            received = await self._ask(stage, step, brief, provider=provider, missing=missing)
+            received = await self._ask(stage, step, brief, provider=provider, missing=missing, after=received.id)
             draft = stage.read(brief, received.text)
         if draft.violations:
             return await self._reject(subject, received, [violation.message for violation in draft.violations])
@@ -53,8 +58,13 @@ class SceneMaker:
         return ""
 
     async def give_up(self, stage: Stage, step: PlannedStep, error: Exception) -> str:
-        """Record that a scene met a bug of this program, and return the problem; the other scenes go on."""
+        """Record that a scene met a bug of this program, or a disk, and return the problem; the other scenes go on.
+
+        An answer that was received stays, and is read by the next run.
+        """
         problem = f"internal error, please report it: {type(error).__name__}: {error}"
+        if isinstance(error, EventLogError | OSError):
+            problem = f"what was saved cannot be read: {advice(error)}"
         subject = facts.subject_of(stage.name, step.scene.id)
         failed = facts.SceneFailed(subject=subject, attempt="", kind=FailureKind.TERMINAL, message=problem)
         await self._project.record(failed)
@@ -69,6 +79,7 @@ class SceneMaker:
         provider: Provider,
         missing: Sequence[str] = (),
         so_far: Received | None = None,
+        after: str = "",
     ) -> Received:
         subject = facts.subject_of(stage.name, step.scene.id)
         call = Call(
@@ -76,6 +87,7 @@ class SceneMaker:
             request=stage.request(brief, missing),
             fingerprint=step.fingerprint,
             attempts_before=self._project.progress.step(stage.name, step.scene.id).attempts,
+            after=after,
         )
         return await self._caller.ask(provider, call, so_far)
 
@@ -86,9 +98,10 @@ class SceneMaker:
         return problem
 
     def _unread(self, stage: Stage, step: PlannedStep) -> Received | None:
-        """An answer that was paid for before a crash and has not been read."""
+        """An answer that was paid for before a crash and has no outcome; whole, if it was read and lacked something."""
         found = self._project.progress.step(stage.name, step.scene.id)
         if found.unread is None or found.fingerprint != step.fingerprint:
             return None
         text = self._project.content(found.unread)["text"]
-        return Received(id=found.unread.id, attempt=found.unread_attempt, text=text, is_cut=found.unread.is_cut)
+        is_cut = found.unread.is_cut and found.asked_after != found.unread.id
+        return Received(id=found.unread.id, attempt=found.unread_attempt, text=text, is_cut=is_cut)

@@ -7,6 +7,7 @@ file goes after that. A progress file that this log did not write is never repla
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 from eventlog.files import TEMPORARY, folder_of, make_dirs_durably, read_file, replace_durably, write_all
@@ -20,9 +21,10 @@ from stages.pipeline.results import (
     snapshot,
     text_of_completion,
 )
+from stages.pipeline.text import digest_of, sha256_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from eventlog.files import Files
     from stages.pipeline.contract import Scene
@@ -38,17 +40,27 @@ _OURS = re.compile(
     r"(?:storyboard|enhancement)_progress\.json|scene_\d{3,}\.md|(?:storyboard|enhanced)\.(?:json|md)"
     r"|source\.txt|project\.toml|checkpoint\.json|events\.jsonl"
 )
+OUTPUT, SOURCE = "output/", "source.txt"
 _SCENE_FILE = re.compile(r"scene_(\d{3,9})\.md")
 
 
+class ForeignFileError(Exception):
+    """A file stands where one of ours belongs, and was not written here; the message says where."""
+
+
 class Snapshots:
-    """The projected files of one project folder."""
+    """The projected files of one project folder.
+
+    `on_kept` is told of each file that somebody changed, and where what they wrote is kept.
+    """
 
     def __init__(self, files: Files, folder: str, content: Content) -> None:
         self._files, self._folder, self._content = files, folder, content
         self._shown: dict[str, int] = {}  # finished scenes in the progress file
         self._lag: dict[str, int] = {}  # finished since
         self._folders: set[str] = set()  # made, and their names on disk
+        self._written: dict[str, bytes] = {}  # what each progress file was when it was seen to be ours
+        self.on_kept: Callable[[str, str], None] | None = None
 
     def foreign(self, progress: Progress, stages: Iterable[str]) -> list[str]:
         """The progress files in the folder that this project's log did not write."""
@@ -63,19 +75,31 @@ class Snapshots:
     def refresh(self, progress: Progress, stage: str, *, now: bool = False) -> None:
         """Bring a stage's progress file up to date after one more scene, if it lags too far or `now` says so.
 
-        Raises OSError.
+        Raises OSError and ForeignFileError.
         """
         lag = self._lag[stage] = self._lag.get(stage, 0) + 1
         done = self._shown.get(stage, 0) + lag
         if not now and done > ALWAYS_UP_TO_SCENES and lag * LAG < done:
             return
         data = snapshot(progress, stage, self._content)
-        if data is None:
-            return
         path = f"{self._folder}/{progress_file(stage)}"
-        if read_file(self._files, path) != data:
+        there = self._ours(progress, stage)
+        if data is None:
+            if there is not None:  # of results that the story has no scene for any more
+                self.remove_progress(progress, stage)
+            return
+        if there != data:
             replace_durably(self._files, path, data)
+        self._written[stage] = data
         self._shown[stage], self._lag[stage] = len(finished(progress, stage)), 0
+
+    def _ours(self, progress: Progress, stage: str) -> bytes | None:
+        """What is in a stage's progress file, None if there is none; raises ForeignFileError if it is not ours."""
+        path = f"{self._folder}/{progress_file(stage)}"
+        there = read_file(self._files, path)
+        if there is not None and there != self._written.get(stage) and foreign_items(progress, stage, there):
+            raise ForeignFileError(f"{path}: not written by this project, and may be the only copy of somebody's work")
+        return there
 
     def write_scene(self, progress: Progress, stage: str, scene: Scene) -> None:
         """Write the readable file of a finished scene; it is synced with the stage's outputs. Raises OSError."""
@@ -84,7 +108,9 @@ class Snapshots:
             return
         path = f"{self._folder}/{scene_file(stage, scene)}"
         data = scene_bytes(text_of_completion(stage, done, self._content))
-        if read_file(self._files, path) != data:
+        there = read_file(self._files, path)
+        if there != data:
+            self._keep_edited(path, there, data, is_ours=partial(_is_result, progress, stage))
             self._make_folder(path)
             handle = self._files.open(path + TEMPORARY, "append", create=True)
             try:
@@ -94,18 +120,45 @@ class Snapshots:
                 self._files.close(handle)
             self._files.rename(path + TEMPORARY, path)
 
-    def write_outputs(self, progress: Progress, stage: str) -> None:
-        """Put the files of a complete stage on disk; raises OSError."""
+    def _keep_edited(self, path: str, there: bytes | None, data: bytes, *, is_ours: Callable[[bytes], bool]) -> None:
+        """Put a file aside that is to be replaced and holds what this log never did: somebody wrote that."""
+        whole = (there or b"").rstrip(b"\0")  # a power cut can leave less of a file, or zeros, but nothing new
+        if data.startswith(whole) or is_ours(whole):
+            return
+        stem, _, suffix = path.rpartition(".")
+        kept, number = f"{stem}.edited.{suffix}", 1
+        while self._files.stat(kept) is not None:
+            number += 1
+            kept = f"{stem}.edited-{number}.{suffix}"
+        self._files.rename(path, kept)
+        self._files.sync_dir(folder_of(path))
+        if self.on_kept is not None:
+            self.on_kept(path, kept)
+
+    def write_outputs(self, progress: Progress, stage: str) -> str:
+        """Put the files of a complete stage on disk; the digests of those in output/. Raises OSError."""
         files = outputs(progress, stage, self._content)
         for name, data in files.items():
             path = f"{self._folder}/{name}"
-            if read_file(self._files, path) != data:
+            there = read_file(self._files, path)
+            if there != data:
+                is_ours = _is_output if name.startswith(OUTPUT) else _is_result
+                self._keep_edited(path, there, data, is_ours=partial(is_ours, progress, stage))
                 self._make_folder(path)
                 replace_durably(self._files, path, data)
             elif stage not in progress.completed_stages:
                 self._sync(path)  # what `write_scene` left to this, in this process or in one that was killed
         for folder in sorted({folder_of(f"{self._folder}/{name}") for name in files}):
             self._files.sync_dir(folder)
+        return " ".join(digest_of(data) for name, data in files.items() if name.startswith(OUTPUT))
+
+    def write_source(self, progress: Progress, source: str) -> None:
+        """Put the story as it was taken in beside the log; raises OSError."""
+        path, data = f"{self._folder}/{SOURCE}", source.encode()
+        there = read_file(self._files, path)
+        if source and there != data:
+            self._keep_edited(path, there, data, is_ours=lambda found: sha256_of(found) in progress.sources)
+            replace_durably(self._files, path, data)
 
     def _sync(self, path: str) -> None:
         handle = self._files.open(path, "overwrite")
@@ -119,12 +172,13 @@ class Snapshots:
             make_dirs_durably(self._files, folder_of(path))
             self._folders.add(folder_of(path))
 
-    def remove_progress(self, stage: str) -> None:
-        """Remove the progress file of a stage that is complete; raises OSError."""
+    def remove_progress(self, progress: Progress, stage: str) -> None:
+        """Remove the progress file of a stage that is complete; raises OSError and ForeignFileError."""
         path = f"{self._folder}/{progress_file(stage)}"
-        if self._files.stat(path) is not None:
+        if self._ours(progress, stage) is not None:
             self._files.remove(path)
             self._files.sync_dir(self._folder)
+        self._written.pop(stage, None)
         self._shown.pop(stage, None)
         self._lag.pop(stage, None)
 
@@ -143,7 +197,10 @@ class Snapshots:
         for name in self._files.list_dir(folder) if place is not None and place.is_dir else []:
             found = _SCENE_FILE.fullmatch(name)
             if found and len(progress.scenes) < int(found[1]) <= progress.highest_id:
-                self._files.remove(f"{folder}/{name}")
+                path = f"{folder}/{name}"
+                self._keep_edited(path, read_file(self._files, path), b"", is_ours=partial(_is_result, progress, stage))
+                if self._files.stat(path) is not None:
+                    self._files.remove(path)
 
     def repair(self, progress: Progress, stages: Iterable[str]) -> None:
         """Make the files what the log says, after whatever happened to either; raises OSError."""
@@ -152,8 +209,20 @@ class Snapshots:
             self.clear_gone(progress, stage)
             if stage in progress.completed_stages:
                 self.write_outputs(progress, stage)
-                self.remove_progress(stage)
+                self.remove_progress(progress, stage)
             else:
                 for one in finished(progress, stage):
                     self.write_scene(progress, stage, one.scene)
                 self.refresh(progress, stage, now=True)
+
+
+def _is_result(progress: Progress, stage: str, data: bytes) -> bool:
+    """Whether a file is a result that a stage once had; the last newline is no part of what was imported."""
+    steps = (step for subject, step in progress.steps.items() if subject.startswith(f"{stage}/"))
+    digests = (digest_of(data), digest_of(data.removesuffix(b"\n")))
+    return any(one in step.results for step in steps for one in digests)
+
+
+def _is_output(progress: Progress, stage: str, data: bytes) -> bool:
+    """Whether a file is an output that a stage once had."""
+    return digest_of(data) in progress.outputs.get(stage, [])

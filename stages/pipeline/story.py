@@ -6,7 +6,7 @@ the first part without a usable one.
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from stages.pipeline import events as facts
@@ -49,11 +49,15 @@ class StoryPlanner:
             bible = await self._make_bible(provider)
         if self._project.progress.is_planned:
             return
-        titles = self._wanted_titles()
+        progress, titles = self._project.progress, self._wanted_titles()
         cuts: list[Cut] = []
         for part, part_titles in zip(self._parts, titles, strict=True):
+            if progress.imported and not part_titles:  # no scene of the old project begins here
+                cuts = [*cuts[:-1], replace(cuts[-1], last=part.last)] if cuts else cuts
+                continue
             self._tell("scenes", part)
-            cuts += await self._cuts(provider, part, bible, part_titles)
+            found = await self._cuts(provider, part, bible, part_titles)
+            cuts += found if cuts else [replace(found[0], first=1), *found[1:]]
         progress = self._project.progress
         scenes = assemble(self._project.source, cuts, self._language)  # imported scenes get their ids, by their order
         if progress.imported and len(scenes) != len(progress.scenes):

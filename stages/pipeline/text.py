@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -103,9 +104,24 @@ def canonical(text: str) -> str:
     return _NOT_LETTERS.sub("", unicodedata.normalize("NFKD", text).casefold())
 
 
+def quoted(word: str) -> str:
+    """The word as it is typed in a shell."""
+    return word if re.fullmatch(r"[\w@%+=:,./-]+", word) else shlex.quote(word)
+
+
 def digest(text: str) -> str:
     """Which text this is: the first 128 bits of its SHA-256, in hex."""
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return digest_of(text.encode())
+
+
+def digest_of(data: bytes) -> str:
+    """The same of a text in UTF-8."""
+    return sha256_of(data)[:32]
+
+
+def sha256_of(data: bytes) -> str:
+    """The whole SHA-256, in hex."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def shorten(text: str, limit: int) -> str:

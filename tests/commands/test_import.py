@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from stages.pipeline.project import Project
 from tests.commands.stories import SCENES, STORY, model
 from tests.loopback_server import loopback
 from tests.program import files_of, of_type, results_of
@@ -133,6 +137,15 @@ def test_error_entries_are_failed_scenes_that_run_again(program: Program) -> Non
         (b'{"storyboard_results": [{"scene_index": 0, "storyboard_script": "x", "n": 1e999}]}', ""),
         (b'{"storyboard_results": [{"scene_index": 0, "storyboard_script": "\\ud800"}]}', ""),
         (b"[" * 100_000, "not whole JSON"),
+        (b'{"storyboard_results": [{"scene_index": 0, "scene_info": ' + b"[" * 300 + b"]" * 300 + b"}]}", ""),
+        (
+            b'{"storyboard_results": [{"storyboard_script": "x"}, {"scene_index": 0, "storyboard_script": "y"}]}',
+            "say different things",
+        ),
+        (
+            b'{"storyboard_results": [{"storyboard_script": "x"}], "total_scenes": "4"}',
+            "total_scenes",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_taken_over_is_refused_and_nothing_is_changed(
@@ -161,11 +174,62 @@ def test_files_from_elsewhere_stay_where_they_are(program: Program) -> None:
     program("run", "人生")
 
 
-def test_a_project_in_another_place_is_named_by_the_path_that_goes_on(program: Program) -> None:
-    old = _old(program.here / "work/old", [_item(0, "雨夜")])
+def test_a_folder_that_is_no_project_folder_stays_what_it_is(program: Program) -> None:
+    old = _old(program.here / "work/Downloads", [_item(0, "雨夜")])
+    before = files_of(old.parent)
     said = program("import", old.relative_to(program.here), "--story", program.story("s.txt", STORY)).output
-    assert said.strip().endswith("scenelog run work/old")
-    program("run", "work/old")
+    assert said.strip().endswith("scenelog run Downloads")
+    assert files_of(old.parent) == before
+    program("run", "Downloads")
+
+
+def test_the_file_that_stands_beside_the_one_named_is_taken_over_too(program: Program) -> None:
+    old = _old(program.project("s"), [_item(at, f"第{at}场") for at in range(SCENES)])
+    _old_enhancement(program.project("s"), list(range(SCENES)))
+    program("import", old)
+    program("run", "s")
+    assert set(files_of(program.project("s") / "imported")) == {STORYBOARD, ENHANCEMENT}
+    assert json.loads(program("status", "s", "--json").output)["state"] == "complete"
+
+
+def test_an_import_that_was_killed_half_way_leaves_nothing_that_keeps_the_next_one_out(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, story = _old(program.project("s"), [_item(0, "雨夜")]), program.story("s.txt", STORY)
+    before = old.read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(Project, "record_together", lambda *_: sys.exit("killed"))
+        program("import", old, code=1)
+    assert "not written by this project" in program("run", story, code=1).output
+    assert old.read_bytes() == before
+    program("import", old, "--story", story)
+    program("run", "s")
+
+
+def test_a_long_story_with_few_old_scenes_can_be_planned(program: Program) -> None:
+    line = "。".join(f"他走过第{number}条街，看见第{number}盏灯亮着" for number in range(20))
+    story = program.story("长.txt", "\n".join(f"第{day}天，{line}。" for day in range(1, 130)))
+    program("import", _old(program.project("长"), [_item(0, "雨夜")], total_scenes=2), "--story", story)
+    with loopback() as server:
+        program("run", "长", *model(server))
+    (planned,) = of_type(program.log("长"), "scenes.planned")
+    scenes = planned["data"]["scenes"]
+    assert len(scenes) == 2
+    assert (scenes[0]["start"], scenes[0]["end"]) == (0, scenes[1]["start"])
+    assert scenes[1]["end"] == len((program.project("长") / "source.txt").read_text())
+
+
+def test_what_is_no_file_is_not_waited_for(program: Program) -> None:
+    os.mkfifo(program.here / STORYBOARD)
+    assert "is not a file" in program("import", STORYBOARD, "--name", "x", code=1).output
+
+
+def test_a_command_that_is_told_is_typed_as_it_stands(program: Program) -> None:
+    old = _old(program.project("my story"), [_item(0, "雨夜")])
+    said = program("run", program.story("my story.txt", STORY), code=1).output
+    assert f"scenelog import 'projects/my story/{STORYBOARD}'" in said
+    program(*shlex.split(said[said.index("import") :].replace("STORY", "'my story.txt'")))
+    assert not old.exists()
 
 
 @pytest.mark.parametrize("name", ["../x", "/x/y", "a/b", " ", "CON", ".x"])

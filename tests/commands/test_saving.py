@@ -42,13 +42,13 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     pytest.skip("NOT TESTED: a full disk needs the right to mount one")
 
 
-def _fill(disk: Path) -> None:
+def fill(disk: Path) -> None:
     with contextlib.suppress(OSError), (disk / "filler").open("wb", buffering=0) as filler:
         while True:
             filler.write(b"x" * 512)
 
 
-def _at(moments: Mapping[int, Callable[[], object]]) -> Callable[[int, str], Fault | None]:
+def at(moments: Mapping[int, Callable[[], object]]) -> Callable[[int, str], Fault | None]:
     """Do something when the server gets its n-th request; answer all of them well."""
 
     def fault(number: int, _text: str) -> Fault | None:
@@ -63,7 +63,7 @@ def test_a_full_disk_stops_no_scene_and_the_results_are_rescued_and_taken_in(
 ) -> None:
     story = program.story("s.txt", STORY)
     options = ("--projects", str(small_disk))
-    with loopback(_at({4: lambda: _fill(small_disk)})) as server:
+    with loopback(at({4: lambda: fill(small_disk)})) as server:
         result = program("run", story, *options, *model(server), code=5)
         assert len(server.requests) == 2 + 2 * SCENES
     assert result.output.count("Warning") == 1
@@ -90,8 +90,8 @@ def test_a_full_disk_stops_no_scene_and_the_results_are_rescued_and_taken_in(
 
 def test_a_disk_that_gets_room_again_has_everything_at_the_end_of_the_run(program: Program, small_disk: Path) -> None:
     story = program.story("s.txt", STORY)
-    moments = {4: lambda: _fill(small_disk), 2 + SCENES + 2: (small_disk / "filler").unlink}
-    with loopback(_at(moments)) as server:
+    moments = {4: lambda: fill(small_disk), 2 + SCENES + 2: (small_disk / "filler").unlink}
+    with loopback(at(moments)) as server:
         result = program("run", story, "--projects", small_disk, *model(server))
     assert result.output.count("Warning") == 1
     assert "Saving works again" in result.output
@@ -165,7 +165,7 @@ def test_outputs_that_cannot_be_written_are_told_and_come_with_the_next_run(prog
     """The log was open already and takes everything; only the files beside it cannot be made."""
     story = program.story("s.txt", STORY)
     folder = program.project("s")
-    with loopback(_at({3: lambda: folder.chmod(0o555)})) as server:
+    with loopback(at({3: lambda: folder.chmod(0o555)})) as server:
         ended = _as_anybody(program, "run", "s.txt", *model(server))
         folder.chmod(0o755)
         assert ended.returncode == 5, ended

@@ -5,6 +5,7 @@ Law: whole runs over the real pipeline, on a clock that nobody waits for; what w
 
 from __future__ import annotations
 
+import errno
 import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from stages.pipeline.contract import Answer, FailureKind, ProviderError, Usage
 from stages.pipeline.order import Outcome
 from stages.pipeline.progress import ProgressProjection
 from stages.pipeline.settings import Settings
+from stages.storyboard import Storyboard
 from tests.crash_images import SimulatedCrash
 from tests.loopback_answers import respond
 from tests.resume.shoots import PRICES, Shoot
@@ -23,7 +25,7 @@ from tests.resume.shoots import PRICES, Shoot
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from stages.pipeline.contract import Request
+    from stages.pipeline.contract import Brief, Draft, Request
 
 PLANNING = 2
 ONE_BY_ONE = Settings(provider="openai", model="m", jobs=1, prices=PRICES)
@@ -303,3 +305,90 @@ def test_the_state_of_what_was_paid_survives_a_checkpoint() -> None:
     projection, progress = ProgressProjection(), shoot.progress()
     assert progress.bills
     assert projection.load(projection.save(progress)) == progress
+
+
+# answers that lacked something
+
+
+def lacking_once(request: Request, _number: int) -> Answer | None:
+    """The first answer of each storyboard is no script."""
+    if request.task != "storyboard" or request.inputs.get("missing"):
+        return None
+    return Answer(text="I cannot do that", usage=Usage(prompt_tokens=10, completion_tokens=10))
+
+
+def storyboards(shoot: Shoot) -> list[bool]:
+    """The storyboards that were asked for: whether each told what the answer before lacked."""
+    return [bool(request.inputs.get("missing")) for request in shoot.asked if request.task == "storyboard"]
+
+
+def test_an_answer_that_lacks_something_is_asked_for_once_more_with_what_was_missing() -> None:
+    shoot = Shoot(scenes=1, settings=ONE_BY_ONE, fault=lacking_once)
+    assert shoot.run() is Outcome.COMPLETE
+    assert storyboards(shoot) == [False, True]
+    second = next(request for request in shoot.asked if request.inputs.get("missing"))
+    assert str(second.inputs["missing"][0]) in second.messages[-1]["content"]
+
+
+@pytest.mark.parametrize(
+    ("cut", "outcome"),
+    [
+        (SimulatedCrash(), None),
+        (failing(FailureKind.REFUSED), Outcome.PAUSED),
+        (failing(FailureKind.TERMINAL), Outcome.FAILED),
+    ],
+)
+def test_only_the_second_call_is_made_again_when_that_came_to_nothing(
+    cut: BaseException, outcome: Outcome | None
+) -> None:
+    shoot = Shoot(scenes=1, settings=ONE_BY_ONE)
+    assert shoot.run(fault=lambda r, n: cut if r.inputs.get("missing") else lacking_once(r, n)) is outcome
+    assert shoot.run(fault=lacking_once) is Outcome.COMPLETE
+    assert storyboards(shoot) == [False, True, True]
+    assert shoot.is_complete
+
+
+def test_a_second_answer_that_a_crash_kept_from_being_read_is_not_followed_by_a_third(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shoot = Shoot(scenes=1, settings=ONE_BY_ONE)
+    real = Storyboard.read
+    reads: list[str] = []
+
+    def read(self: Storyboard, brief: Brief, text: str) -> Draft:
+        reads.append(text)
+        if len(reads) == 2:
+            shoot.disk.dead = True
+            raise SimulatedCrash
+        return real(self, brief, text)
+
+    monkeypatch.setattr(Storyboard, "read", read)
+    never = Answer(text="I cannot do that", usage=Usage(prompt_tokens=10, completion_tokens=10))
+    shoot.fault = lambda request, _number: never if request.task == "storyboard" else None
+    assert shoot.run() is None
+    assert shoot.run() is Outcome.FAILED
+    assert storyboards(shoot) == [False, True]
+
+
+@pytest.mark.parametrize("bug", [RuntimeError("a bug"), OSError(errno.EIO, "Input/output error")])
+def test_an_answer_that_could_not_be_read_is_kept_and_read_by_the_next_run(
+    monkeypatch: pytest.MonkeyPatch, bug: Exception
+) -> None:
+    def broken(_self: Storyboard, _brief: Brief, _text: str) -> Draft:
+        raise bug
+
+    shoot = Shoot(scenes=2, settings=ONE_BY_ONE)
+    with monkeypatch.context() as patch:
+        patch.setattr(Storyboard, "read", broken)
+        assert shoot.run() is Outcome.FAILED
+    failed = shoot.of("scene.failed")
+    assert ["please report it" in entry["meta"]["message"] for entry in failed] == [isinstance(bug, RuntimeError)] * 2
+    assert shoot.run() is Outcome.COMPLETE
+    assert storyboards(shoot) == [False, False]
+
+
+def test_an_answer_to_another_question_is_not_taken_for_one_to_this() -> None:
+    shoot = Shoot(scenes=1, settings=ONE_BY_ONE)
+    assert shoot.run(fault=lambda r, n: SimulatedCrash() if r.inputs.get("missing") else lacking_once(r, n)) is None
+    assert shoot.run(settings=replace(ONE_BY_ONE, model="other"), fault=well) is Outcome.COMPLETE
+    assert storyboards(shoot) == [False, True, False]

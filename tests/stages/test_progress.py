@@ -102,7 +102,7 @@ def test_a_failure_elsewhere_never_makes_a_finished_scene_a_failed_one(
     logs: list[list[Entry]], turns: list[int]
 ) -> None:
     step = fold(interleaved(logs, turns)).step("storyboard", "s0001")
-    assert step.completion is None or (step.failure is None and step.failures == 0)
+    assert not step.is_done or (step.failure is None and step.failures == 0)
 
 
 def test_of_two_completions_the_later_attempt_wins_and_the_other_is_kept() -> None:
@@ -271,8 +271,11 @@ def test_an_invalidated_scene_is_to_be_made_again_and_its_stage_is_unfinished() 
     assert log.progress.completed_stages == ["storyboard"]
     log.fact(facts.SceneInvalidated(subject=SUBJECT, reason="asked for again"))
     assert log.progress.completed_stages == []
-    assert log.progress.step("storyboard", "s0001").completion is None
+    step = log.progress.step("storyboard", "s0001")
+    assert not step.is_done
+    assert step.completion is not None, "it is kept until there is a newer one"
     log.complete(SUBJECT, "二\n", 2)
+    assert log.progress.step("storyboard", "s0001").is_done
     done = log.progress.step("storyboard", "s0001").completion
     assert done is not None
     assert log.content(done.answer) == {"text": "二\n"}
@@ -319,7 +322,9 @@ def test_what_was_given_up_stays_given_up_whatever_is_heard_of_first() -> None:
     here.fact(facts.SceneInvalidated(subject=SUBJECT, reason="asked for again", number=1))
     there.complete(SUBJECT, "made\n", 1)
     for logs in ([here, there], [there, here]):
-        assert fold(entry for log in logs for entry in log.entries).step("storyboard", "s0001").completion is None
+        step = fold(entry for log in logs for entry in log.entries).step("storyboard", "s0001")
+        assert not step.is_done
+        assert step.completion is not None
 
 
 @pytest.mark.parametrize("is_edit", [True, False])

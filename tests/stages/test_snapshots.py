@@ -240,6 +240,6 @@ def test_clearing_a_folder_that_has_no_outputs_yet_is_no_error() -> None:
 def test_removing_a_progress_file_that_is_not_there_is_no_error() -> None:
     log, disk = completed(), disk_with()
     snapshots = Snapshots(disk, FOLDER, log.content)
-    snapshots.remove_progress("storyboard")
-    snapshots.remove_progress("storyboard")
+    snapshots.remove_progress(log.progress, "storyboard")
+    snapshots.remove_progress(log.progress, "storyboard")
     assert disk.contents() == {}
