@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from stages.pipeline.answers import result_text
+from stages.pipeline.answers import result_as_before, result_text
 from stages.pipeline.imported import FILE_NAMES, RESULTS, items_of, parse_progress, text_of
 from stages.pipeline.planning import analysis_text
 from stages.pipeline.script import parse
@@ -44,7 +44,8 @@ def text_of_completion(stage: str, completion: Completion, content: Content) -> 
     found = content(completion.answer)
     if completion.imported >= 0:
         return text_of(found, stage, completion.imported)
-    return result_text(found["text"])
+    text = result_text(found["text"])
+    return text if digest(text) == completion.result else result_as_before(found["text"])
 
 
 def bible_text(progress: Progress, content: Content) -> str:
