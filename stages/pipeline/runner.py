@@ -33,13 +33,13 @@ SAVE_AGAIN_S = 2.0
 
 
 class Runner:
-    """One run over one project. `problem` says what stopped it; `lacks_provider`: that was the provider."""
+    """One run over one project. `problem` says what stopped it: the provider, or that the story has no plan."""
 
     def __init__(
         self, project: Project, order: Order, system: System, observer: Observer, *, policy: RetryPolicy | None = None
     ) -> None:
         self.problem = ""
-        self.lacks_provider = False
+        self.lacks_provider = self.lacks_plan = False
         self._project, self._order, self._observer = project, order, observer
         self._stop = asyncio.Event()
         self._work: asyncio.Task[None] | None = None
@@ -112,6 +112,11 @@ class Runner:
         return self._scenes.remarks
 
     @property
+    def calls_in_flight(self) -> int:
+        """How many calls are being answered."""
+        return self._caller.in_flight
+
+    @property
     def is_stopping(self) -> bool:
         """Whether the run was asked to stop."""
         return self._interrupted
@@ -181,14 +186,14 @@ class Runner:
         self._stop.set()
 
     def _fail(self, error: ProviderError) -> None:
-        self.problem = f"the story could not be planned: {error.message}"
+        self.problem, self.lacks_plan = error.message, True
 
     async def _make_plan(self) -> None:
         project = self._project
         if not self._needs_plan():
             return
-        order, note = self._order, self._observer.note
-        planner = StoryPlanner(project, self._caller, settings=order.settings, wordings=order.wordings, note=note)
+        order, tell = self._order, self._observer.planning
+        planner = StoryPlanner(project, self._caller, settings=order.settings, wordings=order.wordings, tell=tell)
         provider = self._order.new_provider()
         try:
             await planner.plan(provider)

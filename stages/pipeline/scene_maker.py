@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from stages.pipeline import events as facts
 from stages.pipeline.briefs import brief_of
 from stages.pipeline.calls import Call, Caller, Received
+from stages.pipeline.checks import with_its_end
 from stages.pipeline.contract import FailureKind
 from stages.pipeline.text import digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from stages.pipeline.contract import Brief, Provider, Stage
+    from stages.pipeline.contract import Brief, Draft, Provider, Stage
     from stages.pipeline.plan import PlannedStep
     from stages.pipeline.project import Project
 
@@ -33,11 +34,11 @@ class SceneMaker:
         subject = facts.subject_of(stage.name, step.scene.id)
         brief = brief_of(self._project, stage, step.scene, style=self._style, wordings=self._wordings)
         received = await self._ask(stage, step, brief, provider=provider, so_far=self._unread(stage, step))
-        draft = stage.read(brief, received.text)
+        draft = _read(stage, brief, received)
         if draft.violations:
             missing = [violation.message for violation in draft.violations]
             received = await self._ask(stage, step, brief, provider=provider, missing=missing)
-            draft = stage.read(brief, received.text)
+            draft = _read(stage, brief, received)
         if draft.violations:
             return await self._reject(subject, received, [violation.message for violation in draft.violations])
         completed = facts.SceneCompleted(
@@ -92,3 +93,8 @@ class SceneMaker:
             return None
         text = self._project.content(found.unread)["text"]
         return Received(id=found.unread.id, attempt=found.unread_attempt, text=text, is_cut=found.unread.is_cut)
+
+
+def _read(stage: Stage, brief: Brief, received: Received) -> Draft:
+    draft = stage.read(brief, received.text)
+    return with_its_end(brief, draft, received.text) if received.is_cut else draft

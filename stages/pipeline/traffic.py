@@ -99,6 +99,11 @@ class Traffic:
         self._requests = _limiter(1, pace.requests_per_minute and MINUTE_S / pace.requests_per_minute)
         self._tokens = _limiter(pace.tokens_per_minute * _STEADY / MINUTE_S, pace.tokens_per_minute and _STEADY)
 
+    @property
+    def under_way(self) -> int:
+        """How many calls have begun and are not over."""
+        return self._under_way
+
     @asynccontextmanager
     async def turn(self, tokens: int) -> AsyncIterator[Turn]:
         """Wait for leave to make one call of about so many tokens, which is over when the block ends.
