@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from eventlog.files import read_file
-from eventlog.tool.text import clean
+from stages.commands.ending import Ended, sentence, told, unsaved
 from stages.commands.failures import CommandError, Exit
 from stages.commands.reasons import are_sure, wants_rerun
 from stages.commands.screen import make_screen, print_line
@@ -26,7 +25,7 @@ from stages.commands.words import say
 from stages.pipeline.briefs import bases_of
 from stages.pipeline.order import Order, Outcome, dangerous
 from stages.pipeline.outbox import advice
-from stages.pipeline.plan import count, plan_run, scenes_beyond
+from stages.pipeline.plan import plan_run, scenes_beyond
 from stages.pipeline.project import SETTINGS
 from stages.pipeline.runner import Runner
 from stages.pipeline.settings import (
@@ -111,7 +110,7 @@ def chosen_stages(names: Sequence[str]) -> list[Stage]:
     known = [stage.name for stage in STAGES]
     for name in names:
         if name not in known:
-            raise click.UsageError(f"there is no stage {name!r}; there are {', '.join(known)}")
+            raise click.UsageError(say("no_stage", name=repr(name), known=", ".join(known)))
     return [stage for stage in STAGES if not names or stage.name in names]
 
 
@@ -127,20 +126,27 @@ def conduct(project: Project, system: System, settings: Settings, wishes: Wishes
     with screen:
         runner, outcome = asyncio.run(_run(project, order, system, screen))
         if outcome is Outcome.PAUSED and runner.lacks_provider and (second := second_choice(settings)) is not None:
-            screen.note(say("fallback", problem=_sentence(runner.problem), who=second.who))
+            screen.note(say("fallback", problem=sentence(runner.problem), who=second.who))
             runner, outcome = asyncio.run(_run(project, _instead(order, system, second), system, screen))
-    unsaved = _unsaved(project, screen)
-    if unsaved is None and outcome is not Outcome.INTERRUPTED:
+    unsaved_exit = unsaved(project, screen)
+    if unsaved_exit is None and outcome is not Outcome.INTERRUPTED:
         _check_scenes(project, wishes)
-    if unsaved is None and runner.unwritten:
-        screen.note(say("unwritten", name=project.progress.name, target=wishes.target))
-        unsaved = Exit.UNSAVED
+    if unsaved_exit is None and runner.unwritten:
+        screen.trouble(say("unwritten", name=project.progress.name, target=wishes.target))
+        unsaved_exit = Exit.UNSAVED
     if runner.remarks:
         screen.note(say("remarks", count=runner.remarks, target=wishes.target))
     if outcome is Outcome.FAILED and order.rerun and (left := _stale(project, settings, wishes, order.wordings)):
-        screen.note(say("stale_failed", name=project.progress.name, run=wishes.run, count=len(left)))
-        return unsaved or Exit.FAILED
-    return unsaved or _told(project, wishes, screen, outcome=outcome, problem=runner.problem)
+        screen.trouble(say("stale_failed", name=project.progress.name, run=wishes.run, count=len(left)))
+        return unsaved_exit or Exit.FAILED
+    ended = Ended(
+        outcome=outcome,
+        problem=runner.problem,
+        lacks_plan=runner.lacks_plan,
+        stages=order.stages,
+        target=wishes.target,
+    )
+    return unsaved_exit or told(project, ended, screen)
 
 
 def check_provider(system: System, settings: Settings) -> None:
@@ -191,17 +197,10 @@ def _stale(project: Project, settings: Settings, wishes: Wishes, wordings: Mappi
     return [step for step in plan_run(project.progress, bases, wishes.scenes) if step.stale]
 
 
-def _sentence(text: str) -> str:
-    return text.rstrip(".") + "."
-
-
 def _check_scenes(project: Project, wishes: Wishes) -> None:
     progress = project.progress
     if beyond := scenes_beyond(progress, wishes.scenes):
-        raise CommandError(
-            f"there is no scene {beyond[0]}: {progress.name} has {len(progress.scenes)} scenes; "
-            f"name some of these, as in --scenes 1-{len(progress.scenes)}"
-        )
+        raise CommandError(say("no_scene", number=beyond[0], name=progress.name, total=len(progress.scenes)))
 
 
 def print_entries(project: Project) -> None:
@@ -234,59 +233,9 @@ async def _run(
         if runner.is_stopping:
             runner.stop_now()
         else:
-            screen.note(say("stopping"))
+            screen.note(say("stopping", calls=runner.calls_in_flight))
             runner.stop_softly()
 
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, interrupted)
     return runner, await runner.run()
-
-
-def _unsaved(project: Project, screen: PlainScreen | BarScreen) -> Exit | None:
-    """Put what could not be saved where it is safe; None if everything was saved."""
-    error = project.retry_saving()
-    if error is None:
-        return None
-    path = project.rescue(project.new_id())
-    if path is not None:
-        screen.note(say("rescued", folder=project.folder, advice=advice(error), path=path))
-    else:
-        screen.note(say("on_stdout", advice=advice(error)))
-        sys.stdout.buffer.write(b"".join(project.detached_lines()))
-        sys.stdout.buffer.flush()
-    return Exit.UNSAVED
-
-
-def _told(project: Project, wishes: Wishes, screen: PlainScreen | BarScreen, *, outcome: Outcome, problem: str) -> Exit:
-    """Print the last line of a run and return its exit code."""
-    name, target = project.progress.name, wishes.target
-    counts = count(project.progress, chosen_stages(wishes.stages))
-    match outcome:
-        case Outcome.INTERRUPTED:
-            screen.note(say("interrupted", name=name, target=target))
-            return Exit.INTERRUPTED
-        case Outcome.PAUSED:
-            screen.note(say("paused", name=name, target=target, problem=_sentence(problem or say("not_asked"))))
-            return Exit.PAUSED
-        case Outcome.FAILED:
-            scenes = project.progress.scenes
-            first = STAGES[0].name
-            missing = sum(
-                not scene.has_source and project.progress.step(first, scene.id).completion is None for scene in scenes
-            )
-            if problem:
-                screen.note(f"{name}: {problem}")
-            if missing and not project.source:
-                screen.note(say("source_missing", name=name, target=target, count=missing))
-            else:
-                failed, remaining = (sum(getattr(one, key) for one in counts) for key in ("failed", "remaining"))
-                key = "some_failed" if failed else "some_left"
-                screen.note(say(key, name=name, target=target, failed=failed, remaining=remaining))
-            return Exit.FAILED
-        case Outcome.COMPLETE:
-            whole = all(one.done == one.total for one in count(project.progress, STAGES))
-            total = len(project.progress.scenes)
-            where = f"{project.folder}/output"
-            key = "complete" if whole else "selected_complete"
-            screen.note(say(key, name=name, target=target, total=total, where=clean(where)))
-            return Exit.COMPLETE

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stages.pipeline.settings import Settings
 
 
+SCENES_LIMIT = 100_000  # a bound against nonsense
 CRASHES_LIMIT = 3  # so often in a row a scene alone may be in hand when the program dies
 
 
@@ -236,8 +237,12 @@ def parse_scenes(text: str) -> frozenset[int]:
         if not first.isdecimal() or (dash and not last.isdecimal()):
             raise ValueError(f"{piece.strip()!r} is not a scene number or a range; write scenes like 1-5,8")
         low, high = int(first), int(last or first)
-        if low < 1 or high < low or high - low > 100_000:  # noqa: PLR2004 - a bound against nonsense
+        if low < 1:
             raise ValueError(f"{piece.strip()!r} is not a range of scenes; they are counted from 1")
+        if high < low:
+            raise ValueError(f"{piece.strip()!r} runs backwards; write {high}-{low}")
+        if high > SCENES_LIMIT:
+            raise ValueError(f"{piece.strip()!r} is more than a story has: no scene is above {SCENES_LIMIT}")
         numbers.update(range(low, high + 1))
     return frozenset(numbers)
 
