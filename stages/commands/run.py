@@ -109,12 +109,13 @@ def _run(place: Place, options: dict[str, Any]) -> int:
 
 def parsed_scenes(text: str | None) -> frozenset[int]:
     """The scenes of `--scenes`; raises a usage error."""
-    from stages.pipeline.plan import parse_scenes  # noqa: PLC0415 - only when something runs
+    from stages.commands.words import say  # noqa: PLC0415 - only when something runs
+    from stages.pipeline.plan import ScenesError, parse_scenes  # noqa: PLC0415
 
     try:
         return parse_scenes(text) if text else frozenset()
-    except ValueError as error:
-        raise click.UsageError(f"--scenes: {error}") from None
+    except ScenesError as error:
+        raise click.UsageError(f"--scenes: {say(f'scenes_{error.cause}', **error.values)}") from None
 
 
 def require_story(place: Place, options: dict[str, Any]) -> None:

@@ -63,6 +63,10 @@ class PlainScreen:
         """See Observer."""
         self.note(_planning(task, part, parts))
 
+    def waiting(self, why: str, seconds: int) -> None:
+        """See Observer."""
+        self.note(say("waiting", why=why.rstrip("."), seconds=seconds))
+
     def note(self, message: str) -> None:
         """See Observer."""
         _print(message, err=self._err)
@@ -119,6 +123,10 @@ class BarScreen:
     def planning(self, task: Task, part: int, parts: int) -> None:
         """See Observer."""
         self.note(_planning(task, part, parts))
+
+    def waiting(self, why: str, seconds: int) -> None:
+        """See Observer."""
+        self.note(say("waiting", why=why.rstrip("."), seconds=seconds))
 
     def note(self, message: str) -> None:
         """See Observer."""

@@ -64,6 +64,20 @@ WORDS_OF_FAILURES: dict[str, tuple[str, str]] = {
     "name_end": ("it ends with a dot or a blank", "它以点或空格结尾"),
     "name_reserved": ("some systems keep that name for themselves", "某些系统保留了这个名字"),
     "name_long": ("it has more than {limit} bytes", "它超过 {limit} 个字节"),
+    "scenes_unreadable": (
+        "'{piece}' is not a scene number or a range; write scenes like 1-5,8",
+        "“{piece}”不是场景编号或范围；请写成 1-5,8 这样",
+    ),
+    "scenes_below": (
+        "'{piece}' is not a range of scenes; they are counted from 1",
+        "“{piece}”不是场景范围；场景从 1 开始编号",
+    ),
+    "scenes_backwards": ("'{piece}' runs backwards; write {high}-{low}", "“{piece}”前后颠倒；请写 {high}-{low}"),
+    "scenes_beyond": (
+        "'{piece}' is more than a story has: no scene is above {limit}",
+        "“{piece}”超出了故事可能的场景数：编号不超过 {limit}",
+    ),
+    "waiting": ("{why}; going on in {seconds} s", "{why}；{seconds} 秒后继续"),
     "no_stage": ("there is no stage {name}; there are {known}", "没有阶段 {name}；有 {known}"),
     "needs_story": (
         "--update-source needs the story's file: name that, not the project",

@@ -42,6 +42,9 @@ class Observer(Protocol):
     def planning(self, task: Task, part: int, parts: int) -> None:
         """A part of the story (counted from 1) is being asked about."""
 
+    def waiting(self, why: str, seconds: int) -> None:
+        """Nobody is asked for so many seconds."""
+
     def note(self, message: str) -> None:
         """Something a person should know."""
 

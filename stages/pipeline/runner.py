@@ -33,7 +33,7 @@ SAVE_AGAIN_S = 2.0
 
 
 class Runner:
-    """One run over one project. `problem` says what stopped it: the provider, or that the story has no plan."""
+    """One run over one project. `problem` says what stopped it; `lacks_provider`, `lacks_plan`: what it lacks."""
 
     def __init__(
         self, project: Project, order: Order, system: System, observer: Observer, *, policy: RetryPolicy | None = None
@@ -56,7 +56,7 @@ class Runner:
             now=system.now,
             chance=system.chance,
             sleep=self._sleep,
-            note=self._observer.note,
+            waits=self._observer.waiting,
             closed_until=datetime.fromisoformat(asked_for) if asked_for else None,
         )
         return Caller(project, system, policy=policy, terms=terms_of(settings), traffic=traffic, sleep=self._sleep)

@@ -84,12 +84,12 @@ class Traffic:
         now: Callable[[], datetime],
         chance: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
-        note: Callable[[str], None],
+        waits: Callable[[str, int], None],
         closed_until: datetime | None = None,
     ) -> None:
         self.limit = float(min(pace.jobs, _SLOW_START))
         self.answered = 0
-        self._pace, self._now, self._chance, self._sleep, self._note = pace, now, chance, sleep, note
+        self._pace, self._now, self._chance, self._sleep, self._waits = pace, now, chance, sleep, waits
         self._closed_until, self._why = closed_until, "the provider asked to wait"
         self._trouble_since: datetime | None = None
         self._trouble = self._round = self._under_way = 0
@@ -217,7 +217,7 @@ class Traffic:
         if self._closed_until is None or until > self._closed_until:
             self._closed_until = until
             if why != self._why or wait_s >= MINUTE_S / 2:
-                self._note(f"{why}; going on in {max(1, round(wait_s))} s")
+                self._waits(why, max(1, round(wait_s)))
             self._why = why
 
 

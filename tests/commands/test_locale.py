@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from stages.commands.screen import PlainScreen
 from tests.commands.stories import SCENES, STORY, is_storyboard_of, model
 from tests.loopback_server import BAD_REQUEST, UNAUTHORIZED, Fault, always, loopback
 
@@ -67,6 +68,21 @@ def test_what_cannot_be_done_is_told_in_the_readers_language(chinese: Program, a
     said = chinese(*arguments, code=1).output.splitlines()[-1]
     assert said.startswith("scenelog: ")
     assert HAN.search(said)
+
+
+def test_a_list_of_scenes_that_cannot_be_read_is_told_so_in_the_readers_language(chinese: Program) -> None:
+    chinese.story("s.txt", STORY)
+    for given, reason in (("3-1", "前后颠倒；请写 1-3"), ("0", "从 1 开始"), ("x", "1-5,8"), ("1-999999", "100000")):
+        assert reason in chinese("run", "s.txt", "--scenes", given, code=2).output
+
+
+def test_how_long_a_provider_wants_to_be_left_alone_is_told_in_the_readers_language(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for locale, told in (("zh_CN.UTF-8", "slow；12 秒后继续\n"), ("C.UTF-8", "slow; going on in 12 s\n")):
+        monkeypatch.setenv("LC_ALL", locale)
+        PlainScreen().waiting("slow.", 12)
+        assert capsys.readouterr().out == told
 
 
 def test_a_story_that_could_not_be_planned_is_told_so_everywhere(

@@ -96,6 +96,9 @@ class Shoot:
     def planning(self, task: Task, part: int, parts: int) -> None:
         """See Observer."""
 
+    def waiting(self, why: str, seconds: int) -> None:
+        """See Observer."""
+
     def note(self, message: str) -> None:
         """Remember what a person is told."""
         self.notes.append(message)

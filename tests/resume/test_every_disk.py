@@ -99,6 +99,9 @@ class Witness:
     def planning(self, task: Task, part: int, parts: int) -> None:
         """See Observer."""
 
+    def waiting(self, why: str, seconds: int) -> None:
+        """See Observer."""
+
     def note(self, message: str) -> None:
         """Nobody reads."""
 
