@@ -6,13 +6,26 @@ Law: nothing heavy is imported here; a command imports what it needs when it run
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from importlib import import_module
 
-import click
 
-from stages.commands import VERSION
-from stages.commands.completing import complete_names
+def stop_early(*_: object) -> None:
+    """Ctrl-C before a command has begun: there is nothing to finish, and half of the program is not loaded yet."""
+    os.write(2, b"scenelog: interrupted before anything was begun\n")
+    os._exit(130)
+
+
+if __name__ == "__main__" or sys.argv[0].endswith("scenelog"):  # before the imports, which take their time
+    signal.signal(signal.SIGINT, stop_early)
+
+from importlib import import_module  # noqa: E402 - see above
+from typing import Any  # noqa: E402
+
+import click  # noqa: E402
+
+from stages.commands import VERSION  # noqa: E402
+from stages.commands.completing import complete_names  # noqa: E402
 
 # Each command, in the order of `--help`, with what it is for: the module of a command is loaded when it is typed.
 COMMANDS = {
@@ -28,6 +41,7 @@ COMMANDS = {
     "prompts": "Show what models are asked, or change it.",
     "log": "Look into a project's log, go back in time, repair it.",
 }
+LOOKS_ITSELF = ("log",)  # what Ctrl-C means is known to its commands; to the others from `explained` on
 _EPILOG = """\b
 Example:
   scenelog run story.txt          make storyboards; type it again to go on after anything
@@ -50,7 +64,19 @@ class Commands(click.Group):
         name = f"{cmd_name}_" if cmd_name == "import" else cmd_name
         found: click.Command = getattr(import_module(f"stages.commands.{name}"), name)
         complete_names(found)
+        if name in LOOKS_ITSELF and signal.getsignal(signal.SIGINT) is stop_early:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         return found
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; Ctrl-C at a moment that no command looks after is said in one line as well."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            from stages.commands.failures import Interrupted  # noqa: PLC0415 - only then
+            from stages.commands.words import say  # noqa: PLC0415
+
+            raise Interrupted(say("interrupted_early")) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Tell of all commands without loading them."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.result import Cell, Setting
-    from stages.pipeline.contract import Request, Scene
+    from stages.pipeline.contract import Request, Scene, Task
     from stages.pipeline.plan import StageCount
 
 NAME = "overhead"
@@ -56,6 +56,12 @@ class Silence:
         """A failed scene would make the measurement wrong."""
         if problem:
             raise AssertionError(f"{stage} {scene.id}: {problem}")
+
+    def planning(self, task: Task, part: int, parts: int) -> None:
+        """Nothing is shown."""
+
+    def waiting(self, why: str, seconds: int) -> None:
+        """Nothing is shown."""
 
     def note(self, message: str) -> None:
         """Nothing is shown."""

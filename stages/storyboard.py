@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from stages.pipeline.answers import result_text
 from stages.pipeline.checks import no_shots, remarks, violations
 from stages.pipeline.contract import Brief, Draft, Language, Request
-from stages.pipeline.script import parse
+from stages.pipeline.script import in_order, parse
 from stages.prompts import digest, messages
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Storyboard:
     def read(self, brief: Brief, text: str) -> Draft:
         """Read a script and check it against the scene."""
         script = result_text(text)
-        shots = parse(script)
+        shots = in_order(parse(script))
         if not shots:
             return Draft(text=script, violations=[no_shots(brief)])
         return Draft(text=script, violations=violations(brief, shots), remarks=remarks(brief, shots))

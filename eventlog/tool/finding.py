@@ -98,11 +98,9 @@ def _sentence(found: Verification, path: str, program: str) -> tuple[int, str, s
         case State.TORN:
             return TORN, "the next writer moves these bytes to quarantine/ and goes on", last_entry
         case State.CORRUPT:
-            return (
-                CORRUPT,
-                f"what is before it is good: {counted(found.end.seq + 1, 'entry')}",
-                command(program, "repair", path),
-            )
+            good = counted(found.end.seq + 1, "entry")
+            before = f"what is before it is good: {good}" if found.end.seq >= 0 else "nothing is before it"
+            return CORRUPT, before, command(program, "repair", path)
         case State.BEHIND:
             return BEHIND, "this is an older or another copy of the log: put the right one back", last_entry
         case State.NEWER:

@@ -60,7 +60,7 @@ class Shift:
         except (EventLogError, OSError) as error:  # a disk or a log that says no; what was rescued is told first
             if self.unsaved is None:
                 raise
-            self.screen.note(f"{self.project.folder}: {error}")
+            self.screen.trouble(f"{self.project.folder}: {error}")
         if self._runner is None:
             raise AssertionError("a shift has somebody who works")
         return self._runner
@@ -71,7 +71,7 @@ class Shift:
             await self._take(order)
         finally:  # no signal is heard in here: it would need the loop, which is not given back before
             self._is_over = True
-            self.unsaved = _save_all(self.project, self.screen)
+            self.unsaved = save_all(self.project, self.screen)
 
     async def _take(self, order: Order) -> None:
         runner = self._runner = Runner(self.project, order, self.system, self.screen)
@@ -97,7 +97,7 @@ class Shift:
             return
         if not runner.is_stopping:
             runner.stop_softly()
-            self.screen.note(say("stopping"))
+            self.screen.note(say("stopping", calls=runner.calls_in_flight))
         elif may_cut_off:
             runner.stop_now()
 
@@ -112,7 +112,7 @@ async def _run(runner: Runner) -> Outcome:
     return await runner.run() if runner.has_work() else runner.outcome_without_work()
 
 
-def _save_all(project: Project, screen: Screen) -> Exit | None:
+def save_all(project: Project, screen: Screen) -> Exit | None:
     """Put what could not be saved where it is safe; None if everything was saved."""
     try:
         error = project.retry_saving()
@@ -122,9 +122,9 @@ def _save_all(project: Project, screen: Screen) -> Exit | None:
         return None
     path = project.rescue(project.new_id())
     if path is not None:
-        screen.note(say("rescued", folder=project.folder, advice=advice(error), path=path))
+        screen.trouble(say("rescued", folder=project.folder, advice=advice(error), path=path))
     else:
-        screen.note(say("on_stdout", advice=advice(error)))
+        screen.trouble(say("on_stdout", advice=advice(error)))
         sys.stdout.buffer.write(b"".join(project.detached_lines()))
         sys.stdout.buffer.flush()
     return Exit.UNSAVED

@@ -81,7 +81,7 @@ def _judged(place: Place, options: dict[str, Any]) -> list[Finding]:
     with Project.open(str(place.folder), system) as project:
         project.refuse_foreign(names)
         if beyond := scenes_beyond(project.progress, scenes):
-            raise CommandError(f"there is no scene {beyond[0]}: {place.name} has {len(project.progress.scenes)} scenes")
+            raise CommandError(say("no_scene", number=beyond[0], name=place.name, total=len(project.progress.scenes)))
         for stage in stages:
             found = judge(project, stage, settings, wordings=wordings, selected=scenes)
             for finding in found:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from eventlog.files import read_file
-from eventlog.tool.text import clean
 from stages.commands.attended import Shift
+from stages.commands.ending import Ended, sentence, told
 from stages.commands.failures import CommandError, Exit
 from stages.commands.reasons import are_sure, wants_rerun
 from stages.commands.screen import Screen, make_screen, print_line
@@ -22,7 +22,7 @@ from stages.commands.trust import check_server
 from stages.commands.words import say
 from stages.pipeline.briefs import bases_of
 from stages.pipeline.order import Order, Outcome, dangerous
-from stages.pipeline.plan import count, plan_run, scenes_beyond
+from stages.pipeline.plan import plan_run, scenes_beyond
 from stages.pipeline.project import SETTINGS
 from stages.pipeline.settings import (
     OFFLINE,
@@ -110,7 +110,7 @@ def chosen_stages(names: Sequence[str]) -> list[Stage]:
     known = [stage.name for stage in STAGES]
     for name in names:
         if name not in known:
-            raise click.UsageError(f"there is no stage {name!r}; there are {', '.join(known)}")
+            raise click.UsageError(say("no_stage", name=repr(name), known=", ".join(known)))
     return [stage for stage in STAGES if not names or stage.name in names]
 
 
@@ -132,14 +132,21 @@ def conduct(project: Project, system: System, settings: Settings, wishes: Wishes
     if unsaved is None and outcome is not Outcome.INTERRUPTED:
         _check_scenes(project, wishes)
     if unsaved is None and runner.unwritten:
-        screen.note(say("unwritten", name=project.progress.name, target=wishes.target))
+        screen.trouble(say("unwritten", name=project.progress.name, target=wishes.target))
         unsaved = Exit.UNSAVED
     if runner.remarks:
         screen.note(say("remarks", count=runner.remarks, target=wishes.target))
     if outcome is Outcome.FAILED and order.rerun and (left := _stale(project, settings, wishes, order.wordings)):
-        screen.note(say("stale_failed", name=project.progress.name, run=wishes.run, count=len(left)))
+        screen.trouble(say("stale_failed", name=project.progress.name, run=wishes.run, count=len(left)))
         return unsaved or Exit.FAILED
-    return unsaved or _told(project, wishes, screen, outcome=outcome, problem=runner.problem)
+    ended = Ended(
+        outcome=outcome,
+        problem=runner.problem,
+        lacks_plan=runner.lacks_plan,
+        stages=order.stages,
+        target=wishes.target,
+    )
+    return unsaved or told(project, ended, screen)
 
 
 def check_provider(system: System, settings: Settings) -> None:
@@ -185,7 +192,7 @@ def _fallback(project: Project, first: Settings, screen: Screen) -> Callable[[Or
         second = second_choice(first)
         if second is None:
             return None
-        screen.note(say("fallback", problem=_sentence(problem), who=second.who))
+        screen.note(say("fallback", problem=sentence(problem), who=second.who))
         return _instead(order, project.system, second)
 
     return ask_another
@@ -203,17 +210,10 @@ def _stale(project: Project, settings: Settings, wishes: Wishes, wordings: Mappi
     return [step for step in plan_run(project.progress, bases, wishes.scenes) if step.stale]
 
 
-def _sentence(text: str) -> str:
-    return text.rstrip(".") + "."
-
-
 def _check_scenes(project: Project, wishes: Wishes) -> None:
     progress = project.progress
     if beyond := scenes_beyond(progress, wishes.scenes):
-        raise CommandError(
-            f"there is no scene {beyond[0]}: {progress.name} has {len(progress.scenes)} scenes; "
-            f"name some of these, as in --scenes 1-{len(progress.scenes)}"
-        )
+        raise CommandError(say("no_scene", number=beyond[0], name=progress.name, total=len(progress.scenes)))
 
 
 def print_entries(project: Project) -> None:
@@ -225,38 +225,3 @@ def print_entries(project: Project) -> None:
 
 def _print_entry(entry: Entry) -> None:
     print_line(entry.line)
-
-
-def _told(project: Project, wishes: Wishes, screen: Screen, *, outcome: Outcome, problem: str) -> Exit:
-    """Print the last line of a run and return its exit code."""
-    name, target = project.progress.name, wishes.target
-    counts = count(project.progress, chosen_stages(wishes.stages))
-    match outcome:
-        case Outcome.INTERRUPTED:
-            screen.note(say("interrupted", name=name, target=target))
-            return Exit.INTERRUPTED
-        case Outcome.PAUSED:
-            screen.note(say("paused", name=name, target=target, problem=_sentence(problem or say("not_asked"))))
-            return Exit.PAUSED
-        case Outcome.FAILED:
-            scenes = project.progress.scenes
-            first = STAGES[0].name
-            missing = sum(
-                not scene.has_source and project.progress.step(first, scene.id).completion is None for scene in scenes
-            )
-            if problem:
-                screen.note(f"{name}: {problem}")
-            if missing and not project.source:
-                screen.note(say("source_missing", name=name, target=target, count=missing))
-            else:
-                failed, remaining = (sum(getattr(one, key) for one in counts) for key in ("failed", "remaining"))
-                key = "some_failed" if failed else "some_left"
-                screen.note(say(key, name=name, target=target, failed=failed, remaining=remaining))
-            return Exit.FAILED
-        case Outcome.COMPLETE:
-            whole = all(one.done == one.total for one in count(project.progress, STAGES))
-            total = len(project.progress.scenes)
-            where = f"{project.folder}/output"
-            key = "complete" if whole else "selected_complete"
-            screen.note(say(key, name=name, target=target, total=total, where=clean(where)))
-            return Exit.COMPLETE

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import shlex
+import signal
 import stat
 from enum import IntEnum
 from pathlib import Path
@@ -18,9 +19,13 @@ import click
 from eventlog.errors import EventLogError
 from eventlog.tool.finding import PROGRAM
 from eventlog.tool.text import clean
+from stages.commands.words import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+_PATHS = {errno.ENOENT: "not_there", errno.ENOTDIR: "is_a_file", errno.EISDIR: "is_a_folder"}
 
 
 class Exit(IntEnum):
@@ -52,7 +57,12 @@ class CommandError(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the line on the error output; the log tool is named as this program mounts it."""
-        click.echo(f"scenelog: {clean(self.message.replace(PROGRAM, 'scenelog log'))}", err=True, file=file)
+        click.echo(f"scenelog: {clean(as_mounted(self.message))}", err=True, file=file)
+
+
+def as_mounted(message: str) -> str:
+    """A message of the engine, with the log tool named as this program mounts it."""
+    return message.replace(PROGRAM, "scenelog log")
 
 
 def _expected() -> tuple[type[Exception], ...]:
@@ -77,29 +87,33 @@ def _expected() -> tuple[type[Exception], ...]:
     )
 
 
-def _advice(error: BaseException) -> str:
-    from stages.pipeline.outbox import advice  # noqa: PLC0415 - only when something went wrong
-
-    return advice(error)
-
-
 @contextlib.contextmanager
 def explained() -> Iterator[None]:
-    """Turn the expected failures of what runs inside into CommandError."""
+    """Turn the expected failures of what runs inside into CommandError, and Ctrl-C into Interrupted."""
+    if getattr(signal.getsignal(signal.SIGINT), "__name__", "") == "stop_early":  # see cli.py: now there is work to end
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     except BrokenPipeError:  # whoever read our output went away: no failure, and nobody to tell
         raise
     except _expected() as error:
-        what_to_do = _advice(error)  # known if it was the disk that said no
-        told = str(error)
-        raise CommandError(told if what_to_do == told else f"{told}; {what_to_do}") from None
+        raise CommandError(_with_advice(error, str(error))) from None
     except KeyboardInterrupt:
-        raise Interrupted("interrupted; everything finished is saved") from None
+        raise Interrupted(say("interrupted_early")) from None
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         command = f" ({_to_type(Path(error.filename))})" if where and error.errno == errno.EACCES else ""
-        raise CommandError(f"{where}{error.strerror or error}; {_advice(error)}{command}") from None
+        raise CommandError(_with_advice(error, f"{where}{error.strerror or error}") + command) from None
+
+
+def _with_advice(error: Exception, told: str) -> str:
+    """What went wrong and, if it was the disk or the path, what to do about it."""
+    from stages.pipeline.outbox import advice  # noqa: PLC0415 - only when something was raised
+
+    what_to_do = advice(error)
+    if what_to_do == str(error):
+        what_to_do = say(_PATHS[error.errno]) if isinstance(error, OSError) and error.errno in _PATHS else ""
+    return f"{told}; {what_to_do}" if what_to_do else told
 
 
 def _to_type(path: Path) -> str:

@@ -10,6 +10,7 @@ import click
 from eventlog.tool.text import clean
 from stages.commands.failures import CommandError, explained
 from stages.commands.places import Place, checked_name, find_project, projects_option, real_system, typed
+from stages.commands.words import say
 
 if TYPE_CHECKING:
     from stages.pipeline.intake import Story
@@ -43,7 +44,7 @@ def import_(files: tuple[str, ...], *, story: str | None, name: str | None, proj
             place = _add_story(story, find_project(name, projects))
         else:
             raise click.UsageError("name the progress files to import, or --story and --name to add a missing story")
-    click.echo(clean(f"{place.name}: imported; go on with: scenelog run {typed(place)}"))
+    click.echo(clean(say("imported", name=place.name, target=typed(place))))
 
 
 def _story(path: str | None, place: Place) -> Story | None:
@@ -105,7 +106,7 @@ def _with_sibling(files: tuple[str, ...]) -> tuple[str, ...]:
 
 def _place(files: tuple[str, ...], name: str | None, projects: str) -> Place:
     here = Path(files[0]).resolve().parent
-    chosen = checked_name(name or here.name)
+    chosen = checked_name(name or here.name, instead=say("choose_name"))
     folder = Path(projects) / chosen
     return Place(folder=folder, name=chosen)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from stages.commands.failures import CommandError
+from stages.commands.words import say
 from stages.pipeline.text import quoted
 
 if TYPE_CHECKING:
@@ -72,12 +73,12 @@ def projects_folder() -> str:
 def find(argument: str, projects: str) -> Place:
     """What STORY|PROJECT means; raises CommandError if it is neither."""
     if not argument or "\0" in argument:
-        raise CommandError("an empty name or one with a NUL is neither a story nor a project")
+        raise CommandError(say("no_name"))
     path = Path(argument)
     if path.is_file() and path.name != LOG:
         if path.suffix.lower() not in STORY_SUFFIXES:
-            raise CommandError(f"{path} is not a .txt or .md file; save the story as one of these")
-        name = checked_name(unicodedata.normalize("NFC", path.stem))
+            raise CommandError(say("not_text", path=path))
+        name = checked_name(unicodedata.normalize("NFC", path.stem), instead=say("rename_file"))
         return Place(folder=Path(projects) / name, name=name, story=path)
     return find_project(argument, projects)
 
@@ -91,15 +92,12 @@ def find_project(argument: str, projects: str) -> Place:
     if is_folder and (_is_project(path) or "/" in argument.rstrip("/")):
         return Place(folder=path, name=path.resolve().name)
     if "/" in argument or argument in (".", ".."):
-        raise CommandError(
-            f"{argument}: there is no such story and no such project; see what there is: scenelog status"
-        )
-    name = checked_name(unicodedata.normalize("NFC", argument))
+        raise CommandError(say("no_such_path", path=argument))
+    name = unicodedata.normalize("NFC", argument)
+    if problem := _wrong_with(name):
+        raise CommandError(say("no_such_file_and_bad_name", path=argument[:80], problem=problem))
     if not (Path(projects) / name).is_dir():
-        raise CommandError(
-            f"{argument}: no such file, and no project of that name in {projects}; "
-            "give the path of a .txt or .md story, or see what there is: scenelog status"
-        )
+        raise CommandError(say("no_such_project", path=argument, projects=projects))
     return Place(folder=Path(projects) / name, name=name)
 
 
@@ -107,20 +105,31 @@ def _is_project(folder: Path) -> bool:
     return any((folder / name).exists() for name in (LOG, "storyboard_progress.json", "enhancement_progress.json"))
 
 
-def checked_name(name: str) -> str:
-    """The name, if a project may have it; raises CommandError."""
-    problem = ""
-    if not name.strip() or name in (".", "..") or name.startswith("."):
-        problem = "it is empty or begins with a dot"
-    elif any(c in '/\\:*?"<>|' or unicodedata.category(c)[0] == "C" for c in name):
-        problem = 'it holds one of / \\ : * ? " < > | or a control character'
-    elif name.split(".", maxsplit=1)[0].lower() in _RESERVED or name != name.rstrip(" ."):
-        problem = "some systems keep that name for themselves"
-    elif len(name.encode()) > _NAME_LIMIT_BYTES:
-        problem = f"it has more than {_NAME_LIMIT_BYTES} bytes"
-    if problem:
-        raise CommandError(f"{name[:80]!r} cannot be the name of a project: {problem}; rename the file, or use --name")
+def checked_name(name: str, *, instead: str) -> str:
+    """The name, if a project may have it; raises CommandError, with what to do `instead`."""
+    if problem := _wrong_with(name):
+        raise CommandError(say("bad_name", name=repr(name[:80]), problem=problem, instead=instead))
     return name
+
+
+def _wrong_with(name: str) -> str:
+    """Why a project may not have this name; empty if it may."""
+    problem = ""
+    if not name.strip():
+        problem = say("name_empty")
+    elif any(c in '/\\:*?"<>|' or unicodedata.category(c)[0] == "C" for c in name):
+        problem = say("name_characters")
+    elif name.startswith("."):
+        problem = say("name_dot")
+    elif name.startswith("-"):
+        problem = say("name_dash")
+    elif name != name.rstrip(" ."):
+        problem = say("name_end")
+    elif name.split(".", maxsplit=1)[0].lower() in _RESERVED:
+        problem = say("name_reserved")
+    elif len(name.encode()) > _NAME_LIMIT_BYTES:
+        problem = say("name_long", limit=_NAME_LIMIT_BYTES)
+    return problem
 
 
 def typed(place: Place) -> str:
@@ -133,14 +142,16 @@ def require_log(place: Place) -> str:
     """The path of the project's log; raises CommandError if there is none."""
     log = place.folder / LOG
     if not log.is_file():
-        old = [str(found) for found in sorted(place.folder.glob("*_progress.json"))]
-        if old:
-            command = f"scenelog import {' '.join(map(quoted, old))} --story STORY"
-            raise CommandError(
-                f"{place.folder} holds progress files of another program and no log; take them over: {command}"
-            )
-        raise CommandError(f"{place.folder} has no {LOG}: nothing was made there yet; start with: scenelog run STORY")
+        if old := import_command(place):
+            raise CommandError(say("old_files", folder=place.folder, command=old))
+        raise CommandError(say("no_log", folder=place.folder, log=LOG))
     return str(log)
+
+
+def import_command(place: Place) -> str:
+    """What is typed to take over the progress files of another program in a folder; empty if there are none."""
+    old = [str(found) for found in sorted(place.folder.glob("*_progress.json"))]
+    return f"scenelog import {' '.join(map(quoted, old))} --story STORY" if old else ""
 
 
 def log_path(argument: str) -> str:

@@ -121,7 +121,7 @@ def _steps(
 
     scenes = parsed_scenes(options["scenes"])
     if beyond := scenes_beyond(view.progress, scenes):
-        raise CommandError(f"there is no scene {beyond[0]}: {place.name} has {len(view.progress.scenes)} scenes")
+        raise CommandError(say("no_scene", number=beyond[0], name=place.name, total=len(view.progress.scenes)))
     settings = settings_of(system, str(place.folder), {name: options.get(name) for name in CHOSEN})
     wordings = load_wordings(system.files, prompt_folders(str(place.folder)))
     rerun = options["stale"] == "rerun"

@@ -75,8 +75,9 @@ def _retry(place: Place, options: dict[str, Any]) -> int:
             print_entries(project)
         progress = project.progress
         failed = _failed(progress, stages)
-        if not named and not failed:
-            click.echo(clean(say("nothing_failed", name=place.name)), err=options["as_json"])
+        if not named and not failed and not progress.plan_failure:
+            key = "nothing_failed" if progress.scenes else "retry_unplanned"
+            click.echo(clean(say(key, name=place.name, target=typed(place))), err=options["as_json"])
             return Exit.COMPLETE
         missing = [scene for scene in progress.scenes if scene.number in named and not scene.has_source]
         if missing and any(not stage.upstream for stage in stages):  # what they have cannot be made again: it is kept

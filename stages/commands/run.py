@@ -129,18 +129,21 @@ def _wishes(place: Place, options: dict[str, Any], scenes: frozenset[int]) -> Wi
 
 def parsed_scenes(text: str | None) -> frozenset[int]:
     """The scenes of `--scenes`; raises a usage error."""
-    from stages.pipeline.plan import parse_scenes  # noqa: PLC0415 - only when something runs
+    from stages.commands.words import say  # noqa: PLC0415 - only when something runs
+    from stages.pipeline.plan import ScenesError, parse_scenes  # noqa: PLC0415
 
     try:
         return frozenset() if text is None else parse_scenes(text)
-    except ValueError as error:
-        raise click.UsageError(f"--scenes: {error}") from None
+    except ScenesError as error:
+        raise click.UsageError(f"--scenes: {say(f'scenes_{error.cause}', **error.values)}") from None
 
 
 def require_story(place: Place, options: dict[str, Any]) -> None:
     """Refuse --update-source where no story file is named: there is nothing to take in."""
     if options["update_source"] and place.story is None:
-        raise click.UsageError("--update-source needs the story's file: name that, not the project")
+        from stages.commands.words import say  # noqa: PLC0415 - only for a usage error
+
+        raise click.UsageError(say("needs_story"))
 
 
 def require_project(place: Place) -> None:
@@ -216,13 +219,20 @@ def take_in(project: Project, place: Place, story: Story, *, update: bool) -> No
 
 
 def _changed(project: Project, place: Place, story: Story) -> str:
+    from stages.commands.words import say  # noqa: PLC0415 - only for a story that changed
+
     old, new = project.source.split("\n"), story.text.split("\n")
     at = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
     was, now = (lines[at].strip()[:40] if at < len(lines) else "(end)" for lines in (old, new))
-    return (
-        f"{place.story} is not the story that {project.progress.name} was made from: {len(project.source)} characters "
-        f"then, {len(story.text)} now; the first difference is in line {at + 1}: {was!r} became {now!r}. "
-        f"See what that changes: scenelog plan {quoted(str(place.story))} --update-source. Take it in: scenelog run "
-        f"{quoted(str(place.story))} --update-source. Go on with the old text: "
-        f"scenelog run {typed(Place(folder=place.folder, name=place.name))}"
+    return say(
+        "story_changed",
+        path=place.story,
+        name=project.progress.name,
+        then=len(project.source),
+        now=len(story.text),
+        line=at + 1,
+        was=repr(was),
+        became=repr(now),
+        story=quoted(str(place.story)),
+        target=typed(Place(folder=place.folder, name=place.name)),
     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
-    from stages.pipeline.contract import Scene
+    from stages.pipeline.contract import Scene, Task
     from stages.pipeline.plan import StageCount
 
 
@@ -68,10 +68,21 @@ class PlainScreen:
         line = f"{say(stage)} {counted[0]}/{counted[2]}  {say('scene', number=scene.number)} {scene.title}"
         self.note(f"{line}: {say('failed')}: {problem}" if problem else line)
 
+    def planning(self, task: Task, part: int, parts: int) -> None:
+        """See Observer."""
+        self.note(_planning(task, part, parts))
+
+    def waiting(self, why: str, seconds: int) -> None:
+        """See Observer."""
+        self.note(say("waiting", why=why.rstrip("."), seconds=seconds))
+
     def note(self, message: str) -> None:
         """See Observer."""
-        stream = sys.stderr if self._err else sys.stdout
-        print_line(f"{clean(message)}\n".encode(stream.encoding or "utf-8", "backslashreplace"), err=self._err)
+        _print(message, err=self._err)
+
+    def trouble(self, message: str) -> None:
+        """Tell why a run ended before its end: on stderr, where nobody pipes it away."""
+        _print(message, err=True)
 
 
 class BarScreen:
@@ -87,7 +98,9 @@ class BarScreen:
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.fields[numbers]}", markup=False),
+            TextColumn(say("elapsed"), style="progress.elapsed"),
             TimeElapsedColumn(),
+            TextColumn(say("time_left"), style="progress.remaining"),
             TimeRemainingColumn(),
         )
         self._bars: Bars = Progress(*columns, console=Console(highlight=False))
@@ -122,10 +135,22 @@ class BarScreen:
         if problem:
             self.note(f"{say(stage)} {say('scene', number=scene.number)} {scene.title}: {say('failed')}: {problem}")
 
+    def planning(self, task: Task, part: int, parts: int) -> None:
+        """See Observer."""
+        self.note(_planning(task, part, parts))
+
+    def waiting(self, why: str, seconds: int) -> None:
+        """See Observer."""
+        self.note(say("waiting", why=why.rstrip("."), seconds=seconds))
+
     def note(self, message: str) -> None:
         """See Observer."""
         with _patience():
             self._bars.console.print(clean(message), markup=False, style=None)
+
+    def trouble(self, message: str) -> None:
+        """See PlainScreen."""
+        _print(message, err=True)
 
 
 @contextlib.contextmanager
@@ -135,6 +160,15 @@ def _patience() -> Iterator[None]:
         yield
     except OSError:
         _send_nowhere(sys.stdout)
+
+
+def _print(message: str, *, err: bool) -> None:
+    stream = sys.stderr if err else sys.stdout
+    print_line(f"{clean(message)}\n".encode(stream.encoding or "utf-8", "backslashreplace"), err=err)
+
+
+def _planning(task: Task, part: int, parts: int) -> str:
+    return f"{say(task)} {part}/{parts} …" if parts > 1 else f"{say(task)} …"
 
 
 def _numbers(numbers: list[int]) -> str:

@@ -20,5 +20,10 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     shown = [[clean(cell) for cell in row] for row in (head, *rows)]
     widths = [max(width(row[at]) for row in shown) for at in range(len(head))]
     for row in shown:
-        cells = (cell + " " * (wide - width(cell)) for cell, wide in zip(row, widths, strict=True))
+        cells = (padded(cell, wide) for cell, wide in zip(row, widths, strict=True))
         click.echo("  ".join(cells).rstrip())
+
+
+def padded(cell: str, wide: int) -> str:
+    """The cell with blanks up to so many columns of a terminal."""
+    return cell + " " * (wide - width(cell))

@@ -7,7 +7,13 @@ from __future__ import annotations
 
 import os
 
-WORDS: dict[str, tuple[str, str]] = {
+from stages.commands.words_of_failures import WORDS_OF_FAILURES
+
+WORDS: dict[str, tuple[str, str]] = WORDS_OF_FAILURES | {
+    "world_bible": ("world bible", "世界观圣经"),
+    "scenes": ("scenes", "场景划分"),
+    "elapsed": ("elapsed", "已用"),
+    "time_left": ("left", "剩余"),
     "storyboard": ("storyboard", "分镜"),
     "enhancement": ("enhancement", "增强描述"),
     "scene": ("scene {number}", "场景{number}"),
@@ -62,8 +68,8 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "not_asked": ("some scenes need your word before they are made again", "有场景需要你确认后才会再次生成"),
     "stopping": (
-        "Finishing what is in flight; press Ctrl-C again to stop at once.",
-        "正在完成进行中的场景；再按一次 Ctrl-C 立即停止。",
+        "Finishing what is in flight (calls: {calls}); press Ctrl-C again to stop at once.",
+        "正在完成进行中的 {calls} 个请求；再按一次 Ctrl-C 立即停止。",
     ),
     "save_trouble": (
         (

@@ -9,12 +9,16 @@ import json
 import re
 from typing import Any
 
+from stages.pipeline.surroundings import without_surroundings
+
 _LAYERS = 4  # a fence in reasoning in a fence; nobody wraps deeper, and the work stays bounded
 _TAG = re.compile(
     r"(?P<margin>^[ \t]*)?<(?P<close>/)?(?P<name>think|thinking|thought|reasoning)>", re.IGNORECASE | re.MULTILINE
 )
 _FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*([\w+.-]*)[ \t]*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+# A comma too many; strings are matched so that what they say is left alone.
+_COMMA = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|,(?=\s*+[}\]])', re.DOTALL)
 _OPENING = re.compile(r"[{\[]")
 _OVERLAP = (12, 400)  # characters that a model repeats when it goes on: fewer are chance, more nobody repeats
 _TRIES = 200  # so many brackets of prose are looked at before the JSON must begin
@@ -77,11 +81,21 @@ def _without_fence(text: str) -> str:
 
 
 def read_json(text: str) -> Any:
-    """Return the JSON object an answer holds, whatever prose stands around it: the longest one, if there are several.
+    """Return the JSON object or list of objects an answer holds, whatever prose stands around it: the longest one.
 
-    Raises ValueError, with a sentence that can be sent back to the model.
+    A comma before a closing bracket is borne. Raises ValueError, with a sentence that can be sent back to the model.
     """
     text = strip_wrapping(text)
+    try:
+        return _longest(text)
+    except ValueError:
+        mended = _COMMA.sub(lambda found: found[0] if found[0] != "," else "", text)
+        if mended == text:
+            raise
+        return _longest(mended)
+
+
+def _longest(text: str) -> Any:
     decoder = json.JSONDecoder(strict=False, parse_constant=lambda _: None)
     best, best_length = None, 0
     broken, broken_length = "", 0
@@ -104,16 +118,22 @@ def read_json(text: str) -> Any:
     # A part of a broken object can be a sound object by itself: it is not what was asked for.
     if broken_length > best_length and broken_length > 2:  # noqa: PLR2004 - "{}" of a prose sentence
         raise ValueError(f"The JSON of the answer is broken after {broken_length} characters: {broken}.")
-    if not isinstance(best, dict):
+    is_list = isinstance(best, list) and best and all(isinstance(one, dict) for one in best)
+    if not (isinstance(best, dict) or is_list):
         found = "a JSON list" if isinstance(best, list) else "no JSON"
-        raise ValueError(f"The answer holds {found} where one JSON object was asked for.")  # noqa: TRY004 - a sentence
+        raise ValueError(f"The answer holds {found} where one JSON object was asked for.")
     if _SURROGATE.search(json.dumps(best, ensure_ascii=False)):
         raise ValueError("The JSON of the answer holds half a character (a lone surrogate).")
     return best
 
 
 def result_text(answer: str) -> str:
-    """The text an answer gives as a result: without wrapping, with one newline at its end."""
+    """The text an answer gives as a result: without wrapping and talk around it, with one newline at its end."""
+    return without_surroundings(strip_wrapping(answer)).strip() + "\n"
+
+
+def result_as_before(answer: str) -> str:
+    """The same as programs read it that left the talk around an answer in the result."""
     return strip_wrapping(answer).strip() + "\n"
 
 

@@ -99,6 +99,11 @@ class Caller:
         self._beginning: dict[str, Bill] = {}
         self._jitter = wait_random_exponential(multiplier=policy.first_s, max=policy.longest_s)
 
+    @property
+    def in_flight(self) -> int:
+        """How many calls are being answered."""
+        return self._traffic.under_way
+
     async def ask(self, provider: Provider, call: Call, so_far: Received | None = None) -> Received:
         """Ask until there is a whole answer or no sense in asking on; raises ProviderError, recorded as the failure.
 

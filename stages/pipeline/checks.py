@@ -8,9 +8,11 @@ wrong language. All else is a remark: it is shown, and never costs a scene that 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stages.pipeline.contract import Brief, Language, Violation
+from stages.pipeline.answers import strip_wrapping
+from stages.pipeline.contract import Brief, Draft, Language, Violation
 from stages.pipeline.script import FIELDS, Shot
 from stages.pipeline.text import canonical, language_of, sentences
 
@@ -87,12 +89,23 @@ _MESSAGES = {
         "zh": "镜头 {0} 的角色“{1}”在场景和世界观圣经里都没有",
         "en": "shot {0} has a character whom neither the scene nor the world bible knows: {1}",
     },
+    "cut": {
+        "zh": "回答太长，写到结尾之前被截断：请写得简短些，并写完",
+        "en": "the answer was cut off before its end because it is too long: write less, and write it to the end",
+    },
     "more": {"zh": "另有 {0} 处缺少原文", "en": "and {0} more sentences are not in any shot"},
 }
 
 
 def _said(brief: Brief, key: str, *values: object) -> str:
     return _MESSAGES[key][brief.language].format(*values)
+
+
+def with_its_end(brief: Brief, draft: Draft, text: str) -> Draft:
+    """What was read of an answer that was cut off for its length: its end is missing, unless only talk was after it."""
+    if not strip_wrapping(text).endswith(draft.text.rstrip("\n")):
+        return draft
+    return replace(draft, violations=[Violation(rule="cut", message=_said(brief, "cut")), *draft.violations])
 
 
 def no_shots(brief: Brief) -> Violation:

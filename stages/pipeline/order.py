@@ -15,7 +15,7 @@ from stages.pipeline.plan import Action, PlannedStep, plan_stage
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from stages.pipeline.contract import Provider, Scene, Stage
+    from stages.pipeline.contract import Provider, Scene, Stage, Task
     from stages.pipeline.plan import StageCount
     from stages.pipeline.project import Project
     from stages.pipeline.settings import Settings
@@ -38,6 +38,12 @@ class Observer(Protocol):
 
     def scene_finished(self, stage: str, scene: Scene, problem: str) -> None:
         """A scene is done, or failed with a problem."""
+
+    def planning(self, task: Task, part: int, parts: int) -> None:
+        """A part of the story (counted from 1) is being asked about."""
+
+    def waiting(self, why: str, seconds: int) -> None:
+        """Nobody is asked for so many seconds."""
 
     def note(self, message: str) -> None:
         """Something a person should know."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stages.pipeline.settings import Settings
 
 
+SCENES_LIMIT = 100_000  # a bound against nonsense
 CRASHES_LIMIT = 3  # so often in a row a scene alone may be in hand when the program dies
 
 
@@ -231,16 +232,32 @@ def _decide(  # noqa: PLR0911 - one line a case, on purpose
     return Action.RUN, Cause.INTERRUPTED if step.attempts else Cause.NEW
 
 
+class ScenesError(ValueError):
+    """A list of scenes that cannot be read; the message is an English sentence, `cause` and `values` what it says."""
+
+    def __init__(self, cause: str, message: str, **values: object) -> None:
+        super().__init__(message)
+        self.cause, self.values = cause, values
+
+
 def parse_scenes(text: str) -> frozenset[int]:
-    """Read a list of scene numbers such as `1-5,8`; raises ValueError with a sentence for a person."""
+    """Read a list of scene numbers such as `1-5,8`; raises ScenesError."""
     numbers: set[int] = set()
     for piece in text.replace("，", ",").split(","):
         first, dash, last = (part.strip() for part in piece.partition("-"))
         if not first.isdecimal() or (dash and not last.isdecimal()):
-            raise ValueError(f"{piece.strip()!r} is not a scene number or a range; write scenes like 1-5,8")
+            told = f"{piece.strip()!r} is not a scene number or a range; write scenes like 1-5,8"
+            raise ScenesError("unreadable", told, piece=piece.strip())
         low, high = int(first), int(last or first)
-        if low < 1 or high < low or high - low > 100_000:  # noqa: PLR2004 - a bound against nonsense
-            raise ValueError(f"{piece.strip()!r} is not a range of scenes; they are counted from 1")
+        if low < 1:
+            told = f"{piece.strip()!r} is not a range of scenes; they are counted from 1"
+            raise ScenesError("below", told, piece=piece.strip())
+        if high < low:
+            told = f"{piece.strip()!r} runs backwards; write {high}-{low}"
+            raise ScenesError("backwards", told, piece=piece.strip(), low=low, high=high)
+        if high > SCENES_LIMIT:
+            told = f"{piece.strip()!r} is more than a story has: no scene is above {SCENES_LIMIT}"
+            raise ScenesError("beyond", told, piece=piece.strip(), limit=SCENES_LIMIT)
         numbers.update(range(low, high + 1))
     return frozenset(numbers)
 

@@ -5,6 +5,8 @@ Law: pure. The scenes tile the story: together they are all of it, and no charac
 
 from __future__ import annotations
 
+import contextlib
+import re
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -21,6 +23,7 @@ PART_LIMIT = 12_000
 _TITLE_LIMIT = 80
 _SUMMARY_LIMIT = 400
 _NAME_LIMIT = 60
+_NUMBER = re.compile(r"[^\d-]{0,8}(\d{1,9})\D{0,8}")
 
 
 class PlanError(ValueError):
@@ -118,8 +121,7 @@ def read_cuts(part: Part, answer: str, count: int = 0) -> list[Cut]:
     With `count`, there must be exactly so many, or as many as there are paragraphs if these are fewer.
     """
     try:
-        found = read_json(answer)
-        cuts = [_cut(item) for item in found["scenes"]]
+        cuts = [_cut(item) for item in _listed(read_json(answer))]
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise PlanError(
             f"the answer is not the JSON object with a list of scenes that was asked for ({_reason(error)})"
@@ -133,8 +135,28 @@ def read_cuts(part: Part, answer: str, count: int = 0) -> list[Cut]:
     return cuts
 
 
+def _listed(found: Any, depth: int = 3) -> Any:
+    """The scenes of an answer: its list, by its name or by what is in it, or that of an object inside."""
+    if isinstance(found, list):
+        return found
+    if "scenes" in found:
+        return found["scenes"]
+    for inner in found.values() if depth else ():
+        is_list = isinstance(inner, list) and inner and all(isinstance(one, dict) and "first" in one for one in inner)
+        if is_list or isinstance(inner, dict):
+            with contextlib.suppress(KeyError):
+                return _listed(inner, depth - 1)
+    raise KeyError("scenes")
+
+
+def _number(said: Any) -> int:
+    """The number of a paragraph; models write "[3]" and "第3段" as well."""
+    found = _NUMBER.fullmatch(said) if isinstance(said, str) else None
+    return int(found[1] if found else said)
+
+
 def _cut(item: Any) -> Cut:
-    first, last = int(item["first"]), int(item["last"])
+    first, last = _number(item["first"]), _number(item["last"])
     characters = item.get("characters") or []
     names = [_name(one) for one in ([characters] if isinstance(characters, str) else characters)]
     title = _one_line(item.get("title"), _TITLE_LIMIT)

@@ -35,7 +35,8 @@ class Progress:
     `outputs`, `bibles` and `sources` are the digests of all there ever were: what is none of them, somebody else wrote.
     `bills` holds what each attempt costs, by its id; `provider` is who was asked last ("openai/deepseek-chat"),
     `not_before` when each of them wants to be asked again, `without` the options each does not take; `in_hand` the
-    subject of each attempt that the run at hand has begun and not brought to an outcome.
+    subject of each attempt that the run at hand has begun and not brought to an outcome; `plan_failure` why there is no
+    plan of the story.
     """
 
     name: str = ""
@@ -63,10 +64,15 @@ class Progress:
     not_before: dict[str, str] = field(default_factory=dict)
     without: dict[str, str] = field(default_factory=dict)
     in_hand: dict[str, str] = field(default_factory=dict)
+    plan_failure: str = ""
 
     def step(self, stage: str, scene_id: str) -> Step:
         """The step of a scene in a stage; an empty one if nothing was heard of it."""
         return self.steps.get(facts.subject_of(stage, scene_id)) or Step()
+
+    def sourceless(self, stage: str) -> list[Scene]:
+        """The scenes that a stage cannot make, because their text is missing and nothing was made of them."""
+        return [one for one in self.scenes if not one.has_source and self.step(stage, one.id).completion is None]
 
     @property
     def is_planned(self) -> bool:
@@ -78,7 +84,7 @@ class ProgressProjection:
     """Progress as a projection of the engine."""
 
     name = "progress"
-    version = 3  # a result stays until there is a newer one, an answer until it is read
+    version = 3  # a result stays until there is a newer one, an answer until it is read; why there is no plan
 
     def initial(self) -> Progress:
         """Nothing happened yet."""
@@ -138,8 +144,10 @@ def _apply(state: Progress, fact: facts.Fact, entry: Entry) -> None:  # noqa: C9
         case facts.ProgressImported():
             _imported(state, fact, entry, ref)
         case facts.PlanningStarted():
+            state.plan_failure = ""
             attempts.reserve(state, fact)
         case facts.PlanningFailed():
+            state.plan_failure = state.plan_failure if fact.kind in _NOBODYS else fact.message
             attempts.give_back(state, fact)
         case facts.RunStarted():
             attempts.run_started(state, fact)
@@ -153,7 +161,7 @@ def _sourced(state: Progress, fact: facts.SourceImported, ref: Ref) -> None:
     state.source, state.source_sha256, state.language = ref, fact.sha256, _language(fact.language)
     state.source_name = fact.file_name
     state.sources.append(fact.sha256)
-    state.planning = {}
+    state.planning, state.plan_failure = {}, ""
 
 
 def _language(name: str) -> Language:

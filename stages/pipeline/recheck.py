@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from stages.pipeline import events as facts
 from stages.pipeline.answers import result_text
 from stages.pipeline.briefs import bases_of, brief_of
+from stages.pipeline.checks import with_its_end
 from stages.pipeline.contract import Draft
 from stages.pipeline.plan import fingerprint, step_parts, told_parts
 from stages.pipeline.text import digest
@@ -93,12 +94,18 @@ def _judge_scene(material: Material, stage: Stage, brief: Brief) -> Iterator[Fin
 
 def _judge_tried(material: Material, stage: Stage, brief: Brief, step: Step) -> Finding:
     """The newest answer that passes, or what is wrong with the newest of all."""
-    drafts = ((one, stage.read(brief, material.content(one.answer)["text"])) for one in reversed(step.usable))
+    drafts = ((one, _read_tried(material, stage, brief, one)) for one in reversed(step.usable))
     first = next(drafts)
     tried, draft = first if not first[1].violations else next((one for one in drafts if not one[1].violations), first)
     is_unread = step.unread is not None and step.unread.id == tried.answer.id
     state = State.UNREAD if is_unread else State.REJECTED
     return Finding(stage=stage.name, scene=brief.scene, state=state, draft=draft, tried=tried)
+
+
+def _read_tried(material: Material, stage: Stage, brief: Brief, tried: Tried) -> Draft:
+    text = material.content(tried.answer)["text"]
+    draft = stage.read(brief, text)
+    return with_its_end(brief, draft, text) if tried.answer.is_cut else draft
 
 
 def accepted(

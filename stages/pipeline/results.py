@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from stages.pipeline.answers import result_text
+from stages.pipeline.answers import result_as_before, result_text
 from stages.pipeline.imported import FILE_NAMES, RESULTS, imported_bible, items_of, parse_progress, text_of
 from stages.pipeline.planning import analysis_text
-from stages.pipeline.script import parse
+from stages.pipeline.script import opens_shot, parse
 from stages.pipeline.text import digest
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ def text_of_completion(stage: str, completion: Completion, content: Content) -> 
     found = content(completion.answer)
     if completion.imported >= 0:
         return text_of(found, stage, completion.imported)
-    return result_text(found["text"])
+    text = result_text(found["text"])
+    return text if digest(text) == completion.result else result_as_before(found["text"])
 
 
 def bible_text(progress: Progress, content: Content) -> str:
@@ -121,7 +122,9 @@ def outputs(progress: Progress, stage: str, content: Content) -> dict[str, bytes
     texts = [(one.scene, text_of_completion(stage, one.completion, content)) for one in finished(progress, stage)]
     files = {scene_file(stage, scene): scene_bytes(text) for scene, text in texts}
     name = OUTPUT_NAMES[stage]
-    blocks = [f"# {progress.name}\n", *(_headed(stage, scene, text) for scene, text in texts)]
+    word, colon = ("场景 ", "：") if progress.language == "zh" else ("Scene ", ": ")
+    blocks = [f"# {progress.name}\n"]
+    blocks += [_headed(stage, text, f"{word}{scene.number}{colon}{scene.title}", scene) for scene, text in texts]
     files[f"output/{name}.md"] = scene_bytes("\n".join(blocks))
     whole: dict[str, Any] = {"project": progress.name, "language": progress.language}
     if stage == "storyboard":
@@ -138,9 +141,12 @@ def _output_item(stage: str, scene: Scene, text: str) -> dict[str, Any]:
     return info | {"enhanced_result": {"enhanced_description": text}}
 
 
-def _headed(stage: str, scene: Scene, text: str) -> str:
-    """A result under its scene's heading; a script brings its own."""
-    return text if stage == "storyboard" else f"## {scene.number}. {scene.title}\n\n{text}"
+def _headed(stage: str, text: str, heading: str, scene: Scene) -> str:
+    """A result under its scene's heading; most scripts bring their own, those of old programs may have none."""
+    if stage != "storyboard":
+        return f"## {scene.number}. {scene.title}\n\n{text}"
+    first = next((line.strip() for line in text.split("\n") if line.strip()), "")
+    return text if first.startswith("#") and not opens_shot(first) else f"# {heading}\n\n{text}"
 
 
 def scene_bytes(text: str) -> bytes:

@@ -34,13 +34,13 @@ SAVE_AGAIN_S = 2.0
 
 
 class Runner:
-    """One run over one project. `problem` says what stopped it; `lacks_provider`: that was the provider."""
+    """One run over one project. `problem` says what stopped it; `lacks_provider`, `lacks_plan`: what it lacks."""
 
     def __init__(
         self, project: Project, order: Order, system: System, observer: Observer, *, policy: RetryPolicy | None = None
     ) -> None:
         self.problem = ""
-        self.lacks_provider = False
+        self.lacks_provider = self.lacks_plan = False
         self._project, self._order, self._observer = project, order, observer
         self._stop = asyncio.Event()
         self._work: asyncio.Task[None] | None = None
@@ -58,7 +58,7 @@ class Runner:
             now=system.now,
             chance=system.chance,
             sleep=self._sleep,
-            note=self._observer.note,
+            waits=self._observer.waiting,
             closed_until=datetime.fromisoformat(asked_for) if asked_for else None,
         )
         return Caller(project, system, policy=policy, terms=terms_of(settings), traffic=traffic, sleep=self._sleep)
@@ -112,6 +112,11 @@ class Runner:
     def remarks(self) -> int:
         """How many remarks the checks made on what was finished in this run."""
         return self._scenes.remarks
+
+    @property
+    def calls_in_flight(self) -> int:
+        """How many calls are being answered."""
+        return self._caller.in_flight
 
     @property
     def is_stopping(self) -> bool:
@@ -189,14 +194,14 @@ class Runner:
         self._stop.set()
 
     def _fail(self, error: ProviderError) -> None:
-        self.problem = f"the story could not be planned: {error.message}"
+        self.problem, self.lacks_plan = error.message, True
 
     async def _make_plan(self) -> None:
         project = self._project
         if not self._needs_plan():
             return
-        order, note = self._order, self._observer.note
-        planner = StoryPlanner(project, self._caller, settings=order.settings, wordings=order.wordings, note=note)
+        order, tell = self._order, self._observer.planning
+        planner = StoryPlanner(project, self._caller, settings=order.settings, wordings=order.wordings, tell=tell)
         provider = self._order.new_provider()
         try:
             await planner.plan(provider)

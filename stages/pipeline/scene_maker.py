@@ -11,6 +11,7 @@ from eventlog import EventLogError
 from stages.pipeline import events as facts
 from stages.pipeline.briefs import brief_of
 from stages.pipeline.calls import Call, Caller, Received
+from stages.pipeline.checks import with_its_end
 from stages.pipeline.contract import FailureKind
 from stages.pipeline.outbox import advice
 from stages.pipeline.text import digest
@@ -18,7 +19,7 @@ from stages.pipeline.text import digest
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from stages.pipeline.contract import Brief, Provider, Stage
+    from stages.pipeline.contract import Brief, Draft, Provider, Stage
     from stages.pipeline.plan import PlannedStep
     from stages.pipeline.project import Project
 
@@ -38,11 +39,11 @@ class SceneMaker:
         so_far = self._unread(stage, step)
         is_second = so_far is not None and found.asked_after not in ("", so_far.id)  # the last one to be asked for
         received = await self._ask(stage, step, brief, provider=provider, so_far=so_far)
-        draft = stage.read(brief, received.text)
+        draft = _read(stage, brief, received)
         if draft.violations and not is_second:
             missing = [violation.message for violation in draft.violations]
             received = await self._ask(stage, step, brief, provider=provider, missing=missing, after=received.id)
-            draft = stage.read(brief, received.text)
+            draft = _read(stage, brief, received)
         if draft.violations:
             return await self._reject(subject, received, [violation.message for violation in draft.violations])
         completed = facts.SceneCompleted(
@@ -105,3 +106,8 @@ class SceneMaker:
         text = self._project.content(found.unread)["text"]
         is_cut = found.unread.is_cut and found.asked_after != found.unread.id
         return Received(id=found.unread.id, attempt=found.unread_attempt, text=text, is_cut=is_cut)
+
+
+def _read(stage: Stage, brief: Brief, received: Received) -> Draft:
+    draft = stage.read(brief, received.text)
+    return with_its_end(brief, draft, received.text) if received.is_cut else draft

@@ -6,7 +6,8 @@ Law: `parse(render(title, shots, language))` gives the shots back; parsing never
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from stages.pipeline.tables import unfold
@@ -68,21 +69,37 @@ _BY_NAME = {re.sub(r"\W", "", name.casefold()): key for name, key in _KEYS.items
 _NUMBER = r"\d{1,6}|[一二三四五六七八九十]{1,3}"
 _NUMERALS = "零一二三四五六七八九"
 # Patterns are matched against stripped lines and count what they repeat, so that no line is scanned twice.
-# "镜头 3", "Shot 3", "分镜三", "第3镜", "第三个镜头": the number stands in one of two places.
+# "镜头 3", "Shot 3", "分镜三", "镜号：3", "第3镜", "第三个镜头": the number stands in one of two places.
 NUMBERED = (
-    rf"(?:(?:镜头|分镜|Shot)\s{{0,3}}[#：:]?\s{{0,3}}(?P<after>{_NUMBER})(?!\w)"
+    r"(?:(?:镜头|分镜头?|Shot|(?P<label>镜号|镜头编号|镜头序号))\s{0,3}[#：:]?\s{0,3}"
+    rf"(?P<after>{_NUMBER})(?!\w)"
     rf"|第\s{{0,3}}(?P<within>{_NUMBER})\s{{0,3}}个?\s{{0,3}}(?:分镜头|镜头|分镜|镜)(?!\w))"
 )
-_HEADING = re.compile(
-    rf"(?P<mark>#{{1,6}})?\s{{0,3}}(?P<bold>[*_【\[]{{0,3}})\s{{0,3}}{NUMBERED}(?P<rest>.*)", re.IGNORECASE
+# What may stand before the word: a list's mark, "###", "**", "1.", "🎬"; and "**" once more after these.
+BEFORE = (
+    r"(?P<bullet>[-*•+]\s{1,3})?(?P<mark>#{1,6})?\s{0,3}(?P<bold>[*_【\[]{0,3})\s{0,3}"
+    r"(?:\d{1,3}[.)、．）]|[（(]\d{1,3}[)）]|[\u2190-\u2bff\U0001f000-\U0001faff\ufe0f\u200d]{1,4})?"
+    r"\s{0,3}(?P<inner>[*_【\[]{0,3})\s{0,3}"
 )
+_HEADING = re.compile(rf"{BEFORE}{NUMBERED}(?P<rest>.*)", re.IGNORECASE)
 # What may follow the number where neither "###" nor "**" says that the line is a heading: "(wide)", "】", nothing.
 _BARE_REST = re.compile(r"[\s】\])）*_.、:：—-]*(?:[（(\[【].*)?")
+_TITLED_REST = re.compile(r"\s{0,3}[：:·—–-].*[*_】\]]")
+_MARKS = r"(?:(?:[-*•+]|\d{1,2}[.)、])\s{1,4})"
 _FIELD = re.compile(
-    r"(?:(?:[-*•+]|\d{1,2}[.)、])\s{1,4})?([*_【\[]{0,4})\s{0,4}([^*_:：】\]]{2,24}?)\s{0,4}([*_】\]]{0,4})\s{0,4}[:：](.*)"
+    rf"{_MARKS}?([*_【\[]{{0,4}})\s{{0,4}}([^*_:：】\]]{{2,24}}?)\s{{0,4}}([*_】\]]{{0,4}})\s{{0,4}}[:：](.*)"
 )
+# Names that stand without a colon: "#### 镜头原文", "【镜头原文】门开了。", "- **景别** 特写", "- 景别 —— 特写".
+_UNCOLONED = re.compile(
+    rf"#{{1,6}}\s{{1,4}}[*_【\[]{{0,3}}(?P<headed>[^*_:：】\]]{{2,24}})[*_】\]]{{0,3}}$"
+    rf"|{_MARKS}?(?:【|\*\*|\[)(?P<boxed>[^*_:：】\]]{{2,24}})(?:】|\*\*|\])(?P<after_box>.*)"
+    rf"|{_MARKS}(?P<dashed>[^*_:：】\]—–]{{2,24}}?)\s{{0,4}}[—–]{{1,2}}(?P<after_dash>.*)"
+)
+_LEADING_NUMBER = re.compile(r"[\d①-⑳]{1,3}")
 _BRACKETED = re.compile(r"[（(][^（()）]{0,20}[)）]?")
 _SCENE_HEADING = re.compile(r"#{1,2}\s+\S")
+RULE = re.compile(r"-{3,}|\*{3,}|_{3,}|—{3,}")
+FENCE = re.compile(r"(?:`{3,}|~{3,})[\w+.-]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +119,7 @@ def render(title: str, shots: Sequence[Shot], language: Language) -> str:
     """Write a script: a heading for the scene, then one block a shot with its fields in the order of FIELDS."""
     word, colon = ("镜头", "：") if language == "zh" else ("Shot", ": ")
     title = _one_line(title)
-    lines = [f"# “{title}”" if _shot_number(f"# {title}") is not None else f"# {title}"]
+    lines = [f"# “{title}”" if opens_shot(f"# {title}") else f"# {title}"]
     for shot in shots:
         lines += ["", f"### {word} {shot.number}"]
         for key in FIELDS:
@@ -120,17 +137,19 @@ def parse(script: str) -> list[Shot]:
     shots: list[tuple[int, dict[str, list[str]]]] = []
     current = ""
     for line in unfold([line.strip() for line in script.split("\n")], _field_name):
-        number = _shot_number(line)
-        if number is not None:
-            shots.append((number, {}))
+        heading = _heading(line)
+        if heading is not None and not (shots and _only_repeats(heading, *shots[-1])):
+            shots.append((number_of(heading), {}))
             current = ""
         elif not shots:
             continue
-        elif (found := _FIELD.match(line)) and (key := _key(found[2])) is not None:
-            if key:
-                shots[-1][1].setdefault(key, []).append(_value(found))
-            current = key
-        elif current and line and not _SCENE_HEADING.match(line) and line != "---":
+        elif (found := field_in(line)) is not None:
+            current, value = found
+            if current:
+                shots[-1][1].setdefault(current, []).append(value)
+        elif _SCENE_HEADING.match(line):
+            current = ""
+        elif current and line and not RULE.fullmatch(line) and not FENCE.fullmatch(line):
             shots[-1][1][current].append(line)
     return [
         Shot(number=number, fields={key: "\n".join(part for part in parts if part) for key, parts in fields.items()})
@@ -138,11 +157,43 @@ def parse(script: str) -> list[Shot]:
     ]
 
 
-def _shot_number(line: str) -> int | None:
-    """Return the number of the shot that this line opens, or None if it opens none."""
+def in_order(shots: Sequence[Shot]) -> list[Shot]:
+    """The shots as they are numbered, or counted from 1 where a number does not follow the one before it."""
+    numbers = [shot.number for shot in shots]
+    if all(before < after for before, after in pairwise(numbers)):
+        return list(shots)
+    return [replace(shot, number=number) for number, shot in enumerate(shots, 1)]
+
+
+def opens_shot(line: str) -> bool:
+    """Whether this stripped line is the heading of a shot."""
+    return _heading(line) is not None
+
+
+def _heading(line: str) -> re.Match[str] | None:
+    """The heading of a shot that this line is, if it is one."""
     found = _HEADING.match(line)
-    if found and (found["mark"] or found["bold"] or _BARE_REST.fullmatch(found["rest"])):
-        return number_of(found)
+    if found is None:
+        return None
+    is_bold = found["bold"] or found["inner"]
+    if found["mark"] or (is_bold and not found["bullet"]) or _BARE_REST.fullmatch(found["rest"]):
+        return found
+    return found if is_bold and _TITLED_REST.fullmatch(found["rest"]) else None
+
+
+def _only_repeats(heading: re.Match[str], number: int, fields: Mapping[str, object]) -> bool:
+    """Whether "镜号：1" is no heading but a field of the shot that has it: its number, or its first line."""
+    return bool(heading["label"]) and (number_of(heading) == number or not fields)
+
+
+def field_in(line: str) -> tuple[str, str] | None:
+    """The key of the field that begins on this stripped line ("" for one that is left out), and its value."""
+    if (found := _FIELD.match(line)) and (key := _key(found[2])) is not None:
+        return key, _value(found)
+    if found := _UNCOLONED.match(line):
+        key = _key(found["headed"] or found["boxed"] or found["dashed"])
+        if key is not None:
+            return key, (found["after_box"] or found["after_dash"] or "").strip()
     return None
 
 
@@ -164,9 +215,15 @@ def _value(found: re.Match[str]) -> str:
 
 
 def _key(name: str) -> str | None:
-    """The field that a name means, "" for one that is left out; brackets after it ("景别（镜头类型）") do not count."""
-    whole = re.sub(r"\W", "", name.casefold())
-    return _BY_NAME.get(whole, _BY_NAME.get(re.sub(r"\W", "", _BRACKETED.sub("", name).casefold())))
+    """The field that a name means, "" for one that is left out.
+
+    Neither brackets after it ("景别（镜头类型）") nor a number before it ("1.景别", "①景别") count.
+    """
+    for said in (name, _BRACKETED.sub("", name)):
+        plain = _LEADING_NUMBER.sub("", re.sub(r"\W", "", said.casefold()))
+        if plain in _BY_NAME:
+            return _BY_NAME[plain]
+    return None
 
 
 def _field_name(name: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from stages.pipeline import events as facts
-from stages.pipeline.answers import result_text
+from stages.pipeline.answers import result_text, strip_wrapping
 from stages.pipeline.briefs import wording_of
 from stages.pipeline.calls import Call, Caller, Received
 from stages.pipeline.contract import FailureKind, ProviderError
@@ -20,13 +20,15 @@ from stages.pipeline.text import digest
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from stages.pipeline.contract import Provider
+    from stages.pipeline.contract import Provider, Task
     from stages.pipeline.project import Project
     from stages.pipeline.settings import Settings
 
+ASKS = 2  # so often the scenes of a part are asked for: a first time, and once more with what was wrong
+
 
 class StoryPlanner:
-    """Plans the story of one project; `note` is told what is being done."""
+    """Plans the story of one project; `tell` is told which part is asked about, and of how many."""
 
     def __init__(
         self,
@@ -35,9 +37,9 @@ class StoryPlanner:
         *,
         settings: Settings,
         wordings: Mapping[str, str],
-        note: Callable[[str], None],
+        tell: Callable[[Task, int, int], None],
     ) -> None:
-        self._project, self._caller, self._settings, self._note = project, caller, settings, note
+        self._project, self._caller, self._settings, self._tell = project, caller, settings, tell
         self._wordings = wordings
         self._parts = parts_of(project.source)
         self._language = project.progress.language
@@ -55,7 +57,7 @@ class StoryPlanner:
             if progress.imported and not part_titles:  # no scene of the old project begins here
                 cuts = [*cuts[:-1], replace(cuts[-1], last=part.last)] if cuts else cuts
                 continue
-            self._tell("scenes", part)
+            self._tell_of("scenes", part)
             found = await self._cuts(provider, part, bible, part_titles)
             cuts += found if cuts else [replace(found[0], first=1), *found[1:]]
         progress = self._project.progress
@@ -66,13 +68,8 @@ class StoryPlanner:
         planned = facts.ScenesPlanned(source=self._project.progress.source_sha256, total=len(scenes))
         await self._project.record(planned, {"scenes": [asdict(scene) for scene in scenes]})
 
-    def _tell(self, what: str, part: Part) -> None:
-        names = {
-            "zh": {"bible": "世界观圣经", "scenes": "场景划分"},
-            "en": {"bible": "world bible", "scenes": "scenes"},
-        }
-        of = f" {part.number}/{len(self._parts)}" if len(self._parts) > 1 else ""
-        self._note(f"{names[self._language][what]}{of} …")
+    def _tell_of(self, task: Task, part: Part) -> None:
+        self._tell(task, part.number, len(self._parts))
 
     def _wanted_titles(self) -> list[list[str]]:
         """For a project that has its scenes already: which of them each part must give, by its share of the text."""
@@ -90,22 +87,44 @@ class StoryPlanner:
     async def _make_bible(self, provider: Provider) -> str:
         bible, answer_id = "", ""
         for part in self._parts:
-            subject = f"planning/world_bible/{part.number:04d}"
-            received = self._received(subject)
-            if received is None or received.is_cut:
-                self._tell("bible", part)
-                request = bible_request(
-                    part,
-                    total=len(self._parts),
-                    bible=bible,
-                    style=self._settings.style,
-                    language=self._language,
-                    wording=wording_of(self._wordings, self._language, "world_bible"),
-                )
-                received = await self._caller.ask(provider, Call(subject=subject, request=request), received)
+            received = await self._bible_up_to(provider, part, bible)
             bible, answer_id = result_text(received.text), received.id
         await self._project.record(facts.WorldBibleCompleted(answer=answer_id, result=digest(bible)))
         return bible
+
+    async def _bible_up_to(self, provider: Provider, part: Part, bible: str) -> Received:
+        """The whole answer for one part; one that is nothing but reasoning is asked for once more."""
+        subject = f"planning/world_bible/{part.number:04d}"
+        received = self._received(subject)
+        if received is not None and not received.is_cut and _says_something(received):
+            return received
+        self._tell_of("world_bible", part)
+        request = bible_request(
+            part,
+            total=len(self._parts),
+            bible=bible,
+            style=self._settings.style,
+            language=self._language,
+            wording=wording_of(self._wordings, self._language, "world_bible"),
+        )
+        call = Call(subject=subject, request=request)
+        received = await self._caller.ask(provider, call, _unfinished(received))
+        if not _says_something(received):
+            received = await self._caller.ask(provider, call)
+        if not _says_something(received):
+            raise await self._unusable(received, subject, "the world bible is empty: the model only reasoned")
+        if received.is_cut:
+            length = len(received.text)
+            why = f"the world bible was cut off after {length} characters; the next run goes on there"
+            raise await self._unusable(received, subject, why)
+        return received
+
+    async def _unusable(self, received: Received, subject: str, why: str) -> ProviderError:
+        """Record that an answer is no use; returns what to raise."""
+        kind = FailureKind.BAD_OUTPUT
+        failed = facts.PlanningFailed(subject=subject, attempt=received.attempt, kind=kind, message=why)
+        await self._project.record(failed)
+        return ProviderError(kind, why)
 
     def _received(self, subject: str) -> Received | None:
         ref = self._project.progress.planning.get(subject)
@@ -114,14 +133,13 @@ class StoryPlanner:
         return Received(id=ref.id, attempt="", text=self._project.content(ref)["text"], is_cut=ref.is_cut)
 
     async def _cuts(self, provider: Provider, part: Part, bible: str, titles: Sequence[str]) -> list[Cut]:
+        """The scenes of one part; an answer that is no use, be it from before, is asked for once more, and told why."""
         subject = f"planning/scenes/{part.number:04d}"
-        received, missing = self._received(subject), ""
-        for _ in range(3):  # an answer from before, a first one, and one that is told what was wrong
-            if received is not None and not received.is_cut:
-                try:
-                    return read_cuts(part, received.text, len(titles))
-                except PlanError as error:
-                    missing = str(error)
+        received = so_far = self._received(subject)
+        cuts, missing = _read(part, received, len(titles))
+        for _ in range(ASKS if received is None or received.is_cut else ASKS - 1):
+            if cuts:
+                break
             request = scenes_request(
                 part,
                 total=len(self._parts),
@@ -131,11 +149,30 @@ class StoryPlanner:
                 missing=[missing] if missing else [],
                 wording=wording_of(self._wordings, self._language, "scenes"),
             )
-            so_far = received if received and received.is_cut else None
-            received = await self._caller.ask(provider, Call(subject=subject, request=request), so_far)
-        try:
-            return read_cuts(part, received.text if received else "", len(titles))
-        except PlanError as error:
-            raise ProviderError(
-                FailureKind.BAD_OUTPUT, f"the scenes of part {part.number} are unusable: {error}"
-            ) from None
+            received = await self._caller.ask(provider, Call(subject=subject, request=request), _unfinished(so_far))
+            so_far = None
+            cuts, missing = _read(part, received, len(titles))
+        if not cuts:
+            why = f"the scenes of part {part.number} are unusable: {missing}"
+            raise await self._unusable(received or Received(id="", attempt="", text=""), subject, why)
+        return cuts
+
+
+def _read(part: Part, received: Received | None, count: int) -> tuple[list[Cut], str]:
+    """The scenes of an answer; none, and why, if it is no use. One that was cut off may hold them all."""
+    if received is None:
+        return [], ""
+    try:
+        return read_cuts(part, received.text, count), ""
+    except PlanError as error:
+        return [], str(error)
+
+
+def _says_something(received: Received) -> bool:
+    """Whether there is an answer after the reasoning."""
+    return bool(strip_wrapping(received.text))
+
+
+def _unfinished(received: Received | None) -> Received | None:
+    """An answer from before that was cut off and can go on where it stopped."""
+    return received if received is not None and received.is_cut and _says_something(received) else None

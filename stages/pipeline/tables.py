@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _BAR = re.compile(r"(?<!\\)\|")
 _RULE = re.compile(r":?-+:?")
 _BREAK = re.compile(r"\s*<br\s*/?>\s*", re.IGNORECASE)
+_ROW_NUMBER = re.compile(r"[*_]{0,3}(?:镜头|分镜|镜号|Shot)?\s{0,3}#?(\d{1,6})[*_]{0,3}", re.IGNORECASE)
+_DESCRIPTION = re.compile(r"提示词|描述|prompt|description", re.IGNORECASE)
 _DIGITS = re.compile(r"\d{1,6}")
 
 
@@ -41,6 +43,18 @@ def unfold(lines: Sequence[str], name_of: Callable[[str], str]) -> Iterator[str]
             yield f"{name_of(name) or name}：{cells[1]}"
         else:
             yield line
+
+
+def rows_of(lines: Sequence[str]) -> list[tuple[int, str]]:
+    """The rows of a table whose first column numbers the shots: the number, and what the column of descriptions says.
+
+    That is the one that is named so, or the last one.
+    """
+    rows = [cells for line in lines if len(cells := _cells(line)) > 1]
+    head = rows[0] if rows and not _ROW_NUMBER.fullmatch(rows[0][0]) else []
+    column = next((at for at, cell in enumerate(head) if at and _DESCRIPTION.search(cell)), -1)
+    found = ((_ROW_NUMBER.fullmatch(cells[0]), cells) for cells in rows)
+    return [(int(number[1]), cells[min(column, len(cells) - 1)]) for number, cells in found if number]
 
 
 def _cells(line: str) -> list[str]:

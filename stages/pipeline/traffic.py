@@ -84,12 +84,12 @@ class Traffic:
         now: Callable[[], datetime],
         chance: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
-        note: Callable[[str], None],
+        waits: Callable[[str, int], None],
         closed_until: datetime | None = None,
     ) -> None:
         self.limit = float(min(pace.jobs, _SLOW_START))
         self.answered = 0
-        self._pace, self._now, self._chance, self._sleep, self._note = pace, now, chance, sleep, note
+        self._pace, self._now, self._chance, self._sleep, self._waits = pace, now, chance, sleep, waits
         self._closed_until, self._why = closed_until, "the provider asked to wait"
         self._trouble_since: datetime | None = None
         self._trouble = self._round = self._under_way = 0
@@ -98,6 +98,11 @@ class Traffic:
         self._freed = asyncio.Condition()
         self._requests = _limiter(1, pace.requests_per_minute and MINUTE_S / pace.requests_per_minute)
         self._tokens = _limiter(pace.tokens_per_minute * _STEADY / MINUTE_S, pace.tokens_per_minute and _STEADY)
+
+    @property
+    def under_way(self) -> int:
+        """How many calls have begun and are not over."""
+        return self._under_way
 
     @asynccontextmanager
     async def turn(self, tokens: int) -> AsyncIterator[Turn]:
@@ -212,7 +217,7 @@ class Traffic:
         if self._closed_until is None or until > self._closed_until:
             self._closed_until = until
             if why != self._why or wait_s >= MINUTE_S / 2:
-                self._note(f"{why}; going on in {max(1, round(wait_s))} s")
+                self._waits(why, max(1, round(wait_s)))
             self._why = why
 
 

@@ -169,7 +169,7 @@ def test_outputs_that_cannot_be_written_are_told_and_come_with_the_next_run(prog
         ended = _as_anybody(program, "run", "s.txt", *model(server))
         folder.chmod(0o755)
         assert ended.returncode == 5, ended
-        assert "output/" in ended.stdout.splitlines()[-1]
+        assert "output/" in ended.stderr.splitlines()[-1]
         asked = len(server.requests)
         program("run", story, *model(server))
         assert len(server.requests) == asked == 2 + 2 * SCENES

@@ -35,7 +35,7 @@ from tests.virtual_time import Clock, run
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from stages.pipeline.contract import Request, Scene
+    from stages.pipeline.contract import Request, Scene, Task
     from stages.pipeline.plan import StageCount
     from stages.pipeline.progress import Progress
 
@@ -92,6 +92,12 @@ class Shoot:
 
     def scene_finished(self, stage: str, scene: Scene, problem: str) -> None:
         """Nobody looks."""
+
+    def planning(self, task: Task, part: int, parts: int) -> None:
+        """See Observer."""
+
+    def waiting(self, why: str, seconds: int) -> None:
+        """See Observer."""
 
     def note(self, message: str) -> None:
         """Remember what a person is told."""

@@ -38,7 +38,7 @@ from tests.simulated_disk import Fault, SimulatedDisk
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from stages.pipeline.contract import Request, Scene
+    from stages.pipeline.contract import Request, Scene, Task
     from stages.pipeline.plan import StageCount
     from tests.crash_images import Pick
     from tests.simulated_disk import Operation
@@ -96,6 +96,12 @@ class Witness:
     def scene_finished(self, stage: str, scene: Scene, problem: str) -> None:
         """A scene without a result is a failure of the test."""
         assert problem == "", (stage, scene, problem)
+
+    def planning(self, task: Task, part: int, parts: int) -> None:
+        """See Observer."""
+
+    def waiting(self, why: str, seconds: int) -> None:
+        """See Observer."""
 
     def note(self, message: str) -> None:
         """Nobody reads."""

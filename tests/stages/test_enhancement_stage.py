@@ -52,7 +52,7 @@ def test_what_is_wrong_is_said_in_the_storys_language() -> None:
     wrong = found("### Shot 1\nFog.", brief(script, "en"))
     assert wrong == [
         ("count", "the script has 2 shots, numbered 1, 2; the answer numbers 1"),
-        ("empty", "shot 1 has no picture description"),
+        ("short", "the picture description of shot 1 is too short: Fog."),
     ]
 
 
@@ -83,6 +83,11 @@ def test_a_script_of_an_old_program_without_shots_needs_one_description() -> Non
         "### 分镜 1",
         "### 镜头一",
         "### 第1镜：",
+        "1. 镜头一",
+        "🎬 镜头 1",
+        "### 🎬 镜头 1",
+        "### 镜号 1",
+        "镜头编号：1",
     ],
 )
 def test_the_headings_that_models_write_are_read(heading: str) -> None:
@@ -132,3 +137,37 @@ def test_a_second_request_says_what_the_first_answer_lacked() -> None:
     assert "镜头 2 没有画面描述" in request.messages[1]["content"]
     for fact in (SCRIPT, "沈砚", "世界", "水墨"):
         assert fact in request.messages[1]["content"]
+
+
+@pytest.mark.parametrize("mark", ["{0}. ", "{0}.", "{0}、", "（{0}）", "**{0}.** "])
+def test_a_numbered_list_is_read_where_there_is_no_heading(mark: str) -> None:
+    said = "\n\n".join(f"{mark.format(number)}{PICTURE}\n第二行" for number in (1, 2))
+    assert describe(f"以下是提示词：\n\n{said}") == [(1, f"{PICTURE}\n第二行"), (2, f"{PICTURE}\n第二行")]
+    assert found(said) == []
+
+
+def test_a_list_under_a_heading_is_part_of_the_description() -> None:
+    assert describe(f"### 镜头 1\n1. {PICTURE}\n2. 雾") == [(1, f"1. {PICTURE}\n2. 雾")]
+
+
+def test_a_table_is_read_by_the_column_of_its_descriptions() -> None:
+    table = f"| 镜头 | 提示词 | 备注 |\n|---|---|---|\n| 1 | {PICTURE} | 无 |\n| **镜头 2** | {PICTURE} | 无 |\n"
+    assert describe(f"好的：\n\n{table}") == [(1, PICTURE), (2, PICTURE)]
+    assert describe(f"| 1 | {PICTURE} |") == [(1, PICTURE)]
+    assert found(f"好的：\n\n{table}\n希望有帮助！") == []
+
+
+def test_shots_that_all_have_one_number_may_be_counted_or_numbered_as_they_are() -> None:
+    """A storyboard that numbers three shots 1 passes; so must what is made of it."""
+    script = SCRIPT.replace("镜头 2", "镜头 1")
+    assert found(answer(1, 2), brief(script)) == found(answer(1, 1), brief(script)) == []
+    assert found(answer(1), brief(script)) == [("count", "脚本有 2 个镜头，编号 1, 2；回答里的镜头编号是 1")]
+
+
+def test_a_description_that_is_too_short_is_said_to_be_so() -> None:
+    assert found(f"{answer(1)}\n\n### 镜头 2\n雾散了。") == [("short", "镜头 2 的画面描述太短：雾散了。")]
+
+
+def test_a_description_as_long_as_the_picture_in_the_script_is_long_enough() -> None:
+    script = SCRIPT.replace("他走了。", "他走了。\n- 画面描述：谁？")
+    assert found(f"{answer(1)}\n\n### 镜头 2\n谁？ | 谁？", brief(script)) == []

@@ -97,6 +97,31 @@ def test_a_full_cover_is_read() -> None:
     assert two == Cut(title="", first=6, last=9, characters=("林",), summary="")
 
 
+LISTED = [{"title": "雨夜", "first": 1, "last": 3}, {"title": "天亮", "first": 4, "last": 6}]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        json.dumps(LISTED),
+        f"好的：\n```json\n{json.dumps(LISTED, indent=1)}\n```\n共 [2] 场。",
+        json.dumps({"result": {"scenes": LISTED}}),
+        json.dumps({"场景": LISTED}),
+        json.dumps({"scenes": LISTED}).replace("}]}", "},\n]}"),
+        json.dumps({"scenes": LISTED}).replace("3}", "3,}"),
+        json.dumps({"scenes": LISTED}).replace(": 1", ': "[1]"').replace(": 6", ': "第6段"'),
+    ],
+    ids=["list", "list in a fence", "inside", "another name", "comma", "comma in an object", "numbers as words"],
+)
+def test_scenes_are_read_in_the_forms_that_models_give_them(said: str) -> None:
+    assert [(cut.first, cut.last) for cut in read_cuts(part(), said)] == [(1, 3), (4, 6)]
+
+
+def test_a_comma_within_a_title_stays() -> None:
+    said = json.dumps({"scenes": [{"title": "a,] b,} c", "first": 1, "last": 6}]}).replace("}]}", "},]}")
+    assert read_cuts(part(), said)[0].title == "a,] b,} c"
+
+
 def test_characters_given_as_objects_are_read_by_their_names() -> None:
     said = answer((1, 6), characters=[{"name": "林", "role": "船长"}, {"role": "无名"}])
     assert read_cuts(part(), said)[0].characters == ("林",)

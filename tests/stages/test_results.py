@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -319,3 +320,15 @@ def test_the_name_and_language_of_the_project_head_the_outputs() -> None:
     english = replace(log.entries[0], meta={"name": "The Door"})
     found = outputs(fold([english, *log.entries[1:]]), "storyboard", log.content)
     assert found["output/storyboard.md"].startswith(b"# The Door\n")
+
+
+@pytest.mark.parametrize("script", ["### 镜头 1\n- 景别：特写\n", "门开了。\n", "镜头 1\n- 景别：特写\n"])
+def test_a_script_without_a_heading_gets_that_of_its_scene(script: str) -> None:
+    """Scripts of an old program ran together in the file of the whole."""
+    told = Told()
+    told.story("一二三四五六七八九十" * 2, scenes(2))
+    told.complete("storyboard/s0001", script)
+    told.complete("storyboard/s0002", "# 雨夜\n\n### 镜头 1\n- 景别：特写\n")
+    whole = outputs(told.progress, "storyboard", told.content)["output/storyboard.md"].decode()
+    assert [line for line in whole.split("\n") if re.match("# ", line)] == ["# 人生", "# 场景 1：场景1", "# 雨夜"]
+    assert f"# 场景 1：场景1\n\n{script}" in whole

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stages.pipeline.script import FIELDS, Shot, parse, render
+from stages.pipeline.script import FIELDS, Shot, in_order, parse, render
 
 if TYPE_CHECKING:
     from stages.pipeline.contract import Language
@@ -80,6 +80,17 @@ def test_parsing_never_fails(text: str) -> None:
         "第2镜",
         "**第二个镜头**",
         "### 第 2 镜头：雨夜",
+        "镜头二",
+        "2. 镜头二",
+        "### 2. 镜头二：雨夜",
+        "- **镜头 2**",
+        "- **镜头 2：雨夜**",
+        "🎬 镜头 2",
+        "### 🎬 镜头 2",
+        "**🎬 镜头 2**",
+        "镜号 2",
+        "### 镜号 2",
+        "镜头编号：2",
     ],
 )
 def test_the_headings_that_models_write_open_a_shot(heading: str) -> None:
@@ -88,7 +99,16 @@ def test_the_headings_that_models_write_open_a_shot(heading: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["Shot 5 men dead at dawn", "镜头 3 里的那个人走了", "### Shots", "镜头 x", "镜头一转，雨停了", "第二镜中人"],
+    [
+        "- **镜头 2 之后**的雨",
+        "2. 镜头 3 里的那个人走了",
+        "Shot 5 men dead at dawn",
+        "镜头 3 里的那个人走了",
+        "### Shots",
+        "镜头 x",
+        "镜头一转，雨停了",
+        "第二镜中人",
+    ],
 )
 def test_story_lines_open_no_shot(line: str) -> None:
     shots = parse(f"### 镜头 1\n- 镜头原文：起\n{line}\n")
@@ -110,10 +130,38 @@ def test_story_lines_open_no_shot(line: str) -> None:
         "- 景别（镜头类型)：特写",
         "| 镜头类型 | 特写 |",
         "| **景别** | 特写 |",
+        "1.镜头类型：特写",
+        "1、镜头类型：特写",
+        "（1）镜头类型：特写",
+        "1）镜头类型：特写",
+        "①镜头类型：特写",
+        "**1. 镜头类型**：特写",
+        "【镜头类型】特写",
+        "**镜头类型** 特写",
+        "镜头类型（Shot size）：特写",
+        "#### 镜头类型\n特写",
+        "#### 镜头类型：\n特写",
+        "- 镜头类型 —— 特写",
     ],
 )
 def test_decorated_fields_are_read(line: str) -> None:
     assert parse(f"### 镜头 1\n{line}")[0].fields["shot_size"] == "特写"
+
+
+def test_the_number_of_a_shot_among_its_fields_opens_no_other() -> None:
+    for line in ("- 镜号：1", "镜头编号：1", "- 镜号：7"):
+        (shot,) = parse(f"### 镜头 1\n{line}\n- 景别：特写\n- 镜头编号：1\n")
+        assert dict(shot.fields) == {"shot_size": "特写"}
+    assert [shot.number for shot in parse("镜号：1\n景别：特写\n\n镜号：2\n景别：全景\n")] == [1, 2]
+
+
+def test_shots_are_counted_where_their_numbers_do_not_follow_each_other() -> None:
+    def numbered(*said: int) -> list[int]:
+        return [shot.number for shot in in_order([Shot(number=number) for number in said])]
+
+    assert numbered(1, 1, 1) == [1, 2, 3]
+    assert numbered(2, 1) == [1, 2]
+    assert numbered(5, 6, 9) == [5, 6, 9]
 
 
 def test_a_value_may_go_on_over_lines() -> None:
@@ -171,6 +219,10 @@ def test_numerals_are_numbers(said: str, number: int) -> None:
         ":" * 200_000,
         "- **" + " " * 200_000,
         "镜头 1 " + "）" * 200_000,
+        "【" + "景" * 200_000,
+        "- 景" + " " * 200_000 + "—",
+        "#### " + "景 " * 100_000,
+        "🎬" * 200_000,
     ],
 )
 def test_no_line_is_slow(line: str) -> None:

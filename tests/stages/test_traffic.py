@@ -36,7 +36,7 @@ class Road:
             now=self.now,
             chance=lambda: 1.0,
             sleep=asyncio.sleep,
-            note=self.notes.append,
+            waits=lambda why, seconds: self.notes.append(f"{why} {seconds}"),
             closed_until=self.now() + timedelta(seconds=self.closed_for_s) if self.closed_for_s else None,
         )
 

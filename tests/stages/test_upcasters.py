@@ -97,7 +97,7 @@ def test_an_event_of_an_old_version_is_brought_up_to_date_while_it_is_read(
     assert fact == facts.PlanningFailed(subject="planning/x/1", attempt="a", kind="terminal", message="an old reason")
     assert to_event(fact).v == 2
     assert program("log", "replay", "s").exit_code == 0
-    assert json.loads(program("status", "s", "--json").output)["state"] == "new"
+    assert json.loads(program("status", "s", "--json").output)["problem"] == "an old reason"
     assert program("run", "s", code=3).exception is not None  # it has no scenes, which is told, and its past is read
 
 
