@@ -11,7 +11,7 @@ from eventlog.tool.text import clean
 from stages.commands.failures import CommandError, explained
 from stages.commands.places import Place, find, projects_option, real_system, require_log, typed
 from stages.commands.reasons import reason, stale_option
-from stages.commands.words import say
+from stages.commands.words import called, say
 from stages.pipeline.text import quoted
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _counts(steps: Sequence[PlannedStep]) -> dict[str, int]:
 def _print(place: Place, steps: Sequence[PlannedStep]) -> None:
     for step in steps:
         scene = f"{say('scene', number=step.scene.number)} {step.scene.title}"
-        click.echo(clean(f"{say(step.stage)}  {scene}: {say(step.action.value)}: {reason(step)}"))
+        click.echo(clean(f"{called(step.stage)}  {scene}: {say(step.action.value)}: {reason(step)}"))
     if steps:
         click.echo(say("planned", name=clean(place.name), **_counts(steps)))
     else:
