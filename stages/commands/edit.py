@@ -10,7 +10,7 @@ import click
 from eventlog.tool.text import clean
 from stages.commands.failures import CommandError, Exit, explained
 from stages.commands.places import Place, find_project, projects_option, real_system, require_log, typed
-from stages.commands.words import say
+from stages.commands.words import called, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -197,7 +197,7 @@ def _save(desk: _Desk, draft: Draft, path: str) -> Exit:
     if stale:
         stages = " ".join(f"--stage {step.stage}" for step in stale)
         again = f"scenelog run {typed(desk.place)} --scenes {desk.scene.number} {stages} --stale rerun"
-        click.echo(say("edited_stale", stages=", ".join(say(step.stage) for step in stale), again=again))
+        click.echo(say("edited_stale", stages=", ".join(called(step.stage) for step in stale), again=again))
     return Exit.COMPLETE
 
 

@@ -12,7 +12,7 @@ from stages.commands.failures import CommandError, explained
 from stages.commands.options import CHOSEN
 from stages.commands.places import Place, find, projects_option, real_system, require_log, typed
 from stages.commands.reasons import reason, stale_option
-from stages.commands.words import say
+from stages.commands.words import called, say
 from stages.pipeline.text import quoted
 from stages.providers.presets import NAMES
 
@@ -145,7 +145,7 @@ def _print(place: Place, steps: Sequence[PlannedStep], costs: Mapping[tuple[str,
     for step in steps:
         scene = f"{say('scene', number=step.scene.number)} {step.scene.title}"
         cost = tokens_text(costs.get((step.stage, step.scene.id)))
-        click.echo(clean(f"{say(step.stage)}  {scene}: {say(step.action.value)}: {reason(step)}{cost}"))
+        click.echo(clean(f"{called(step.stage)}  {scene}: {say(step.action.value)}: {reason(step)}{cost}"))
     if steps:
         click.echo(say("planned", name=clean(place.name), **_counts(steps)))
     else:

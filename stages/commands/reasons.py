@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from stages.commands.words import language, say
+from stages.commands.words import called, language, say
 from stages.pipeline.text import quoted
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def reason(step: PlannedStep) -> str:
 def numbers(steps: Sequence[PlannedStep]) -> str:
     """The scenes of some steps as one writes them after --scenes, stage by stage."""
     stages = groupby(steps, key=lambda step: step.stage)
-    return "; ".join(f"{say(stage)} {_ranges([step.scene.number for step in group])}" for stage, group in stages)
+    return "; ".join(f"{called(stage)} {_ranges([step.scene.number for step in group])}" for stage, group in stages)
 
 
 def _ranges(found: Sequence[int]) -> str:
@@ -88,7 +88,7 @@ def wants_rerun(stale: Sequence[PlannedStep], choice: str, note: Callable[[str],
         return True
     if choice == "ask" and on_terminal():
         for step in stale:
-            note(f"{say(step.stage)} {say('scene', number=step.scene.number)} {step.scene.title}: {reason(step)}")
+            note(f"{called(step.stage)} {say('scene', number=step.scene.number)} {step.scene.title}: {reason(step)}")
         if click.confirm(say("make_again", count=len(stale)), default=False, err=True):
             return True
     elif choice == "ask":
@@ -101,7 +101,7 @@ def are_sure(steps: Sequence[PlannedStep], note: Callable[[str], None], target: 
     """The scenes among those of which the program died that the user wants made all the same."""
     sure: set[int] = set()
     for step in steps:
-        told = {"stage": say(step.stage), "number": step.scene.number, "reason": reason(step)}
+        told = {"stage": called(step.stage), "number": step.scene.number, "reason": reason(step)}
         if not on_terminal():
             note(say("dangerous", target=target, **told))
         elif click.confirm(say("dangerous_ask", **told), default=False, err=True):

@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Self, TextIO
 
 from eventlog.tool.text import clean
-from stages.commands.words import say
+from stages.commands.words import called, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,13 +59,13 @@ class PlainScreen:
         """See Observer."""
         self._counts[count.name] = [count.done, 0, count.total]
         if count.done:
-            self.note(say("resuming", stage=say(count.name), done=count.done, total=count.total, steps=steps))
+            self.note(say("resuming", stage=called(count.name), done=count.done, total=count.total, steps=steps))
 
     def scene_finished(self, stage: str, scene: Scene, problem: str) -> None:
         """See Observer."""
         counted = self._counts[stage]
         counted[1 if problem else 0] += 1
-        line = f"{say(stage)} {counted[0]}/{counted[2]}  {say('scene', number=scene.number)} {scene.title}"
+        line = f"{called(stage)} {counted[0]}/{counted[2]}  {say('scene', number=scene.number)} {scene.title}"
         self.note(f"{line}: {say('failed')}: {problem}" if problem else line)
 
     def planning(self, task: Task, part: int, parts: int) -> None:
@@ -118,13 +118,13 @@ class BarScreen:
     def stage_started(self, count: StageCount, steps: int) -> None:
         """See Observer."""
         if count.done:
-            self.note(say("resuming", stage=say(count.name), done=count.done, total=count.total, steps=steps))
+            self.note(say("resuming", stage=called(count.name), done=count.done, total=count.total, steps=steps))
         numbers = [count.done, 0, count.total]
         if count.name in self._tasks:  # a second provider goes on with it
             self._bars.remove_task(self._tasks[count.name][0])
         shown = _numbers(numbers)
         with _patience():
-            task = self._bars.add_task(say(count.name), total=count.total, completed=count.done, numbers=shown)
+            task = self._bars.add_task(called(count.name), total=count.total, completed=count.done, numbers=shown)
             self._tasks[count.name] = (task, numbers)
 
     def scene_finished(self, stage: str, scene: Scene, problem: str) -> None:
@@ -133,7 +133,7 @@ class BarScreen:
         numbers[1 if problem else 0] += 1
         self._bars.update(task, completed=numbers[0], numbers=_numbers(numbers))
         if problem:
-            self.note(f"{say(stage)} {say('scene', number=scene.number)} {scene.title}: {say('failed')}: {problem}")
+            self.note(f"{called(stage)} {say('scene', number=scene.number)} {scene.title}: {say('failed')}: {problem}")
 
     def planning(self, task: Task, part: int, parts: int) -> None:
         """See Observer."""

@@ -246,3 +246,8 @@ def language() -> int:
 def say(key: str, **values: object) -> str:
     """The words for `key` in the reader's language, with the values put in."""
     return WORDS[key][language()].format(**values)
+
+
+def called(stage: str) -> str:
+    """What a stage is called in the reader's language; one that nobody has a word for by its own name."""
+    return say(stage) if stage in WORDS else stage

@@ -13,15 +13,27 @@ from stages.pipeline.contract import Scene
 from stages.pipeline.text import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from stages.pipeline.contract import Language
 
+# The names of the user's document. A stage that came later is named by rule: image_results, image_progress.json, and
+# image_result for one scene.
 RESULTS = {"storyboard": "storyboard_results", "enhancement": "enhanced_results"}
 FILE_NAMES = {"storyboard": "storyboard_progress.json", "enhancement": "enhancement_progress.json"}
 
 
-def parse_progress(name: str, data: bytes) -> tuple[str, dict[str, Any]]:
+def results_key(stage: str) -> str:
+    """What a stage's list of results is called in its progress file."""
+    return RESULTS.get(stage, f"{stage}_results")
+
+
+def file_name(stage: str) -> str:
+    """What a stage's progress file is called."""
+    return FILE_NAMES.get(stage, f"{stage}_progress.json")
+
+
+def parse_progress(name: str, data: bytes, stages: Sequence[str] = tuple(RESULTS)) -> tuple[str, dict[str, Any]]:
     """Read one progress file: which stage it is of, and its content as it stands.
 
     Raises ValueError with a sentence for a person: the file is empty, cut off, not JSON, or not a progress file.
@@ -34,14 +46,15 @@ def parse_progress(name: str, data: bytes) -> tuple[str, dict[str, Any]]:
         raise ValueError(
             f"{name} is not whole JSON ({error}); it was cut off or damaged, and was left as it is"
         ) from None
-    for stage, key in RESULTS.items():
-        if isinstance(content, dict) and isinstance(content.get(key), list):
-            _check(name, key, content)
+    for stage in stages:
+        if isinstance(content, dict) and isinstance(content.get(results_key(stage)), list):
+            _check(name, stage, content)
             return stage, content
     raise ValueError(f"{name} has neither a list storyboard_results nor enhanced_results; it is not a progress file")
 
 
-def _check(name: str, key: str, content: dict[str, Any]) -> None:
+def _check(name: str, stage: str, content: dict[str, Any]) -> None:
+    key = results_key(stage)
     for at, item in enumerate(content[key]):
         if not isinstance(item, dict):
             raise ValueError(f"{name}: {key}[{at}] is not an object")  # noqa: TRY004 - a fault of the file
@@ -51,12 +64,12 @@ def _check(name: str, key: str, content: dict[str, Any]) -> None:
     total = content.get("total_scenes")
     if total is not None and (type(total) is not int or not 0 <= total < 100_000):  # noqa: PLR2004 - as above
         raise ValueError(f"{name}: total_scenes is {total!r}; it must be a whole number of scenes")
-    _check_contradictions(name, key, content)
+    _check_contradictions(name, stage, content)
 
 
-def _check_contradictions(name: str, key: str, content: dict[str, Any]) -> None:
+def _check_contradictions(name: str, stage: str, content: dict[str, Any]) -> None:
     """Refuse two results for one scene that say different things: which one is meant is not guessed."""
-    stage = next(stage for stage, results in RESULTS.items() if results == key)
+    key = results_key(stage)
     known: dict[int, tuple[int, str]] = {}
     for at, item in enumerate(content[key]):
         index, text = index_of(item, at), _text(item, stage)
@@ -78,7 +91,7 @@ def index_of(item: dict[str, Any], at: int) -> Any:
 def items_of(content: dict[str, Any], stage: str) -> dict[int, dict[str, Any]]:
     """The items of a stage by scene index (0-based); a later item for the same scene replaces an earlier one."""
     progress = content.get(stage) or {}
-    return {index_of(item, at): item for at, item in enumerate(progress.get(RESULTS[stage], []))}
+    return {index_of(item, at): item for at, item in enumerate(progress.get(results_key(stage), []))}
 
 
 def total_of(content: dict[str, Any]) -> int:
@@ -111,6 +124,8 @@ def text_of(content: dict[str, Any], stage: str, index: int) -> str:
 def _text(item: dict[str, Any], stage: str) -> str:
     if stage == "storyboard":
         found = item.get("storyboard_script")
+    elif stage != "enhancement":
+        found = item.get(f"{stage}_result")
     else:
         result = item.get("enhanced_result")
         found = result.get("enhanced_description") if isinstance(result, dict) else result

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from eventlog.projection import upcast
 from eventlog.tool.view import Mark
-from stages.pipeline.imported import RESULTS, parse_progress
+from stages.pipeline.imported import parse_progress, results_key
 from stages.pipeline.plan import StageCount, count
 from stages.pipeline.progress import Progress, ProgressProjection
 from stages.pipeline.results import (
@@ -121,7 +121,7 @@ class ProgressLens:
             return None
         folder, _, rest = name.rpartition("/")
         for stage in self._names:
-            is_output = folder == "output" and rest.startswith(f"{OUTPUT_NAMES[stage]}.")
+            is_output = folder == "output" and rest.startswith(f"{OUTPUT_NAMES.get(stage, stage)}.")
             if name == progress_file(stage) or folder == stage or is_output:
                 return stage
         return None
@@ -149,7 +149,7 @@ def _may_be(state: Progress, stage: str, data: bytes) -> bool:
         return False
     done = finished(state, stage)
     newest = max((one.completion for one in done), key=lambda each: each.seq, default=None)
-    if found != stage or newest is None or len(content[RESULTS[stage]]) != len(done):
+    if found != stage or newest is None or len(content[results_key(stage)]) != len(done):
         return False
     return content.get("timestamp") == f"{newest.time[:19]}+00:00"
 

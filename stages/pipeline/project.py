@@ -100,11 +100,12 @@ class Project:
         for path in pending_rescues(files, self.system.rescue_folders, self.log.id):
             events, whole = read_rescue(files, path)
             self.log.append_many(events)
-            if whole:
-                files.remove(path)
-            else:  # what could be read of it is in the log; the rest is for a person to look at, once
-                files.rename(path, f"{path}.damaged")
-            files.sync_dir(folder_of(path))
+            with contextlib.suppress(OSError):  # it can stay: what is in the log already is not written twice
+                if whole:
+                    files.remove(path)
+                else:  # what could be read of it is in the log; the rest is for a person to look at, once
+                    files.rename(path, f"{path}.damaged")
+                files.sync_dir(folder_of(path))
 
     def _new_id(self) -> tuple[str, str]:
         return self.new_id(), self.system.now_text()

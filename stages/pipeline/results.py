@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from stages.pipeline.answers import result_as_before, result_text
-from stages.pipeline.imported import FILE_NAMES, RESULTS, imported_bible, items_of, parse_progress, text_of
+from stages.pipeline.imported import RESULTS, file_name, imported_bible, items_of, parse_progress, results_key, text_of
 from stages.pipeline.planning import analysis_text
 from stages.pipeline.script import opens_shot, parse
 from stages.pipeline.text import digest
@@ -71,7 +71,7 @@ def snapshot(progress: Progress, stage: str, content: Content) -> bytes | None:
         return None
     stamp = max(done, key=lambda one: one.completion.seq).completion.time
     items = [_item(progress, stage, one, content) for one in done]
-    fields: dict[str, Any] = {RESULTS[stage]: items}
+    fields: dict[str, Any] = {results_key(stage): items}
     if stage == "storyboard":
         fields |= {"world_bible": bible_text(progress, content), "scenes_analysis": analysis(progress, content)}
     fields |= {"timestamp": f"{stamp[:19]}+00:00", "total_scenes": len(progress.scenes)}
@@ -87,13 +87,19 @@ def _prefix_end(indexes: list[int]) -> int:
 
 def _item(progress: Progress, stage: str, one: Finished, content: Content) -> dict[str, Any]:
     text = text_of_completion(stage, one.completion, content)
-    result = text if stage == "storyboard" else {"enhanced_description": text}
-    key = "storyboard_script" if stage == "storyboard" else "enhanced_result"
+    key, result = _named_result(stage, text)
     info = _scene_info(one.scene)
     if progress.imported is not None and one.completion.imported >= 0:
         said = items_of(content(progress.imported), stage)[one.completion.imported].get("scene_info")
         info = {**info, **said} if isinstance(said, dict) else info
     return {"scene_index": one.scene.index, "scene_info": info, key: result}
+
+
+def _named_result(stage: str, text: str) -> tuple[str, Any]:
+    """What a result is called, and its form: the two of the user's document, and one for all later stages."""
+    if stage == "storyboard":
+        return "storyboard_script", text
+    return ("enhanced_result", {"enhanced_description": text}) if stage == "enhancement" else (f"{stage}_result", text)
 
 
 def _scene_info(scene: Scene) -> dict[str, Any]:
@@ -109,7 +115,7 @@ def _scene_info(scene: Scene) -> dict[str, Any]:
 
 def progress_file(stage: str) -> str:
     """The name of a stage's progress file."""
-    return FILE_NAMES[stage]
+    return file_name(stage)
 
 
 def scene_file(stage: str, scene: Scene) -> str:
@@ -121,7 +127,7 @@ def outputs(progress: Progress, stage: str, content: Content) -> dict[str, bytes
     """The files of a complete stage, by path in the project folder: the scenes' own files and the two of the whole."""
     texts = [(one.scene, text_of_completion(stage, one.completion, content)) for one in finished(progress, stage)]
     files = {scene_file(stage, scene): scene_bytes(text) for scene, text in texts}
-    name = OUTPUT_NAMES[stage]
+    name = OUTPUT_NAMES.get(stage, stage)
     word, colon = ("场景 ", "：") if progress.language == "zh" else ("Scene ", ": ")
     blocks = [f"# {progress.name}\n"]
     blocks += [_headed(stage, text, f"{word}{scene.number}{colon}{scene.title}", scene) for scene, text in texts]
@@ -135,10 +141,11 @@ def outputs(progress: Progress, stage: str, content: Content) -> dict[str, bytes
 
 
 def _output_item(stage: str, scene: Scene, text: str) -> dict[str, Any]:
-    info = {"scene_index": scene.index, "scene_info": _scene_info(scene)}
-    if stage == "storyboard":
-        return info | {"storyboard_script": text, "shots": [dict(shot.fields) for shot in parse(text)]}
-    return info | {"enhanced_result": {"enhanced_description": text}}
+    said = {key: value for key, value in _scene_info(scene).items() if key != "scene_id"}  # an id tells of the past
+    info = {"scene_index": scene.index, "scene_info": said}
+    key, result = _named_result(stage, text)
+    shots = {"shots": [dict(shot.fields) for shot in parse(text)]} if stage == "storyboard" else {}
+    return info | {key: result} | shots
 
 
 def _headed(stage: str, text: str, heading: str, scene: Scene) -> str:
@@ -157,7 +164,7 @@ def scene_bytes(text: str) -> bytes:
 def foreign_items(progress: Progress, stage: str, data: bytes) -> bool:
     """Whether a progress file holds a result or a world bible that this log never held: it may be the only copy."""
     try:
-        found, content = parse_progress(stage, data)
+        found, content = parse_progress(stage, data, [*RESULTS, stage])
     except ValueError:
         return True
     known = {

@@ -24,7 +24,7 @@ from stages.pipeline.results import (
 from stages.pipeline.text import digest_of, sha256_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from eventlog.files import Files
     from stages.pipeline.contract import Scene
@@ -37,7 +37,7 @@ ALWAYS_UP_TO_SCENES = 16
 LAG = 8
 # The names of the files written here and beside: only their temporary files are cleared, never somebody's own file.
 _OURS = re.compile(
-    r"(?:storyboard|enhancement)_progress\.json|scene_\d{3,}\.md|(?:storyboard|enhanced)\.(?:json|md)"
+    r"[\w-]+_progress\.json|scene_\d{3,}\.md|(?:storyboard|enhanced)\.(?:json|md)"
     r"|source\.txt|project\.toml|checkpoint\.json|events\.jsonl"
 )
 OUTPUT, SOURCE = "output/", "source.txt"
@@ -182,9 +182,9 @@ class Snapshots:
         self._shown.pop(stage, None)
         self._lag.pop(stage, None)
 
-    def clear_leftovers(self) -> None:
+    def clear_leftovers(self, stages: Iterable[str]) -> None:
         """Remove temporary files that a crash left behind; raises OSError."""
-        for folder in (self._folder, *(f"{self._folder}/{name}" for name in ("output", "storyboard", "enhancement"))):
+        for folder in (self._folder, *(f"{self._folder}/{name}" for name in ("output", *stages))):
             place = self._files.stat(folder)
             for name in self._files.list_dir(folder) if place is not None and place.is_dir else []:
                 if _OURS.fullmatch(name.removesuffix(TEMPORARY)) and name.endswith(TEMPORARY):
@@ -202,9 +202,9 @@ class Snapshots:
                 if self._files.stat(path) is not None:
                     self._files.remove(path)
 
-    def repair(self, progress: Progress, stages: Iterable[str]) -> None:
+    def repair(self, progress: Progress, stages: Sequence[str]) -> None:
         """Make the files what the log says, after whatever happened to either; raises OSError."""
-        self.clear_leftovers()
+        self.clear_leftovers(stages)
         for stage in stages:
             self.clear_gone(progress, stage)
             if stage in progress.completed_stages:

@@ -210,7 +210,7 @@ def test_a_moved_scene_keeps_its_work_and_gets_its_new_number(program: Program) 
     assert len(of_type(program.log("s"), "scene.started")) == before
     assert (program.project("s") / "storyboard/scene_001.md").read_text() == last
     made = json.loads((program.project("s") / "output/storyboard.json").read_bytes())["scenes"]
-    assert [one["scene_info"]["scene_id"] for one in made] == ["s0004", "s0001", "s0002", "s0003"]
+    assert made[0]["storyboard_script"] in last
 
 
 def test_a_plan_shows_what_a_changed_story_does_and_changes_nothing(program: Program) -> None:
@@ -253,7 +253,7 @@ def test_a_scene_that_is_new_never_gets_the_work_of_one_that_is_gone(program: Pr
         program("run", "s.txt", "--update-source", *model(server))
     made = json.loads((program.project("s") / "output/storyboard.json").read_bytes())["scenes"]
     assert "第77天" in made[3]["storyboard_script"]
-    assert made[3]["scene_info"]["scene_id"] == "s0005"
+    assert "scene_id" not in made[3]["scene_info"]
 
 
 # choosing

@@ -104,7 +104,7 @@ WORK = (
     Bug(
         name="leftovers of a crash are never cleared",
         path="stages/pipeline/snapshots.py",
-        old="        self.clear_leftovers()\n",
+        old="        self.clear_leftovers(stages)\n",
         new="",
         found_by=SNAPSHOTS,
     ),

@@ -233,7 +233,7 @@ def test_temporary_files_of_a_crash_are_cleared_and_files_of_other_people_are_no
 
 def test_clearing_a_folder_that_has_no_outputs_yet_is_no_error() -> None:
     log, disk = told(1), disk_with()
-    Snapshots(disk, FOLDER, log.content).clear_leftovers()
+    Snapshots(disk, FOLDER, log.content).clear_leftovers([stage.name for stage in STAGES])
     assert disk.contents() == {}
 
 
