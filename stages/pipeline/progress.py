@@ -122,8 +122,7 @@ def _apply(state: Progress, fact: facts.Fact, entry: Entry) -> None:  # noqa: C9
         case facts.SourceImported():
             _sourced(state, fact, ref)
         case facts.WorldBibleCompleted():
-            state.bible, state.bible_digest = state.answers.get(fact.answer), fact.result
-            state.bibles.append(fact.result)
+            _bible_completed(state, fact)
         case facts.ScenesPlanned():
             _planned(state, fact, [Scene(**{**s, "characters": tuple(s["characters"])}) for s in entry.data["scenes"]])
         case facts.AnswerReceived():
@@ -155,6 +154,11 @@ def _apply(state: Progress, fact: facts.Fact, entry: Entry) -> None:  # noqa: C9
             state.in_hand = {}
         case _:
             assert_never(fact)
+
+
+def _bible_completed(state: Progress, fact: facts.WorldBibleCompleted) -> None:
+    state.bible, state.bible_digest = state.answers.get(fact.answer), fact.result
+    state.bibles.append(fact.result)
 
 
 def _sourced(state: Progress, fact: facts.SourceImported, ref: Ref) -> None:
