@@ -183,7 +183,7 @@ def test_a_provider_that_cannot_even_be_made_pauses_the_run(program: Program) ->
     ended = program.finish("run", story, *options, HTTPS_PROXY="socks5://127.0.0.1:1", OPENAI_API_KEY="sk-xxxxxxxxxx")
     assert ended.returncode == 4, ended
     assert b"Traceback" not in ended.stderr
-    assert b"paused" in ended.stdout
+    assert b"paused" in ended.stderr
 
 
 def test_the_bars_on_a_terminal_need_no_utf_8(program: Program) -> None:
