@@ -301,3 +301,34 @@ def test_only_the_entry_that_creates_a_log_tells_its_format() -> None:
     check_first(encode(Event(type="said", meta={"format": 9}, id="0", time="t"), after=START, dur=-1))
     with pytest.raises(NewerFormatError):
         check_first(encode(Event(type="log.created", meta={"format": 9}, id="0", time="t"), after=START, dur=-1))
+
+
+def test_a_verdict_tells_the_evidence() -> None:
+    torn = LOG + LINES[-1][:-9]
+    assert judged(torn)[0].evidence == "nothing says that it was ever acknowledged"
+    assert judged(b"# notes\n")[0].evidence == f"the head file says that all up to seq {HEAD.position.seq} was on disk"
+    assert judged(b"# notes\n", None)[0].evidence == "this is not the beginning of an event log"
+    assert judged(LINES[0] + LINES[0], None)[0].evidence == "no crash leaves a whole line there"
+    assert judged(b"".join(LINES[:2]))[0] == Verdict(
+        state=State.BEHIND, evidence=f"the head file says that all up to seq {HEAD.position.seq} was on disk"
+    )
+    assert judged(LOG)[0].evidence == ""
+
+
+def test_a_line_that_is_too_long_comes_in_pieces_at_their_offsets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eventlog.recovery.LINE_LIMIT", 8)
+    chunks = [b"ab\n", b"12345678", b"90", b"12345678", b"9", b"x\ny", b"z"]
+    assert list(split_lines(chunks)) == [
+        (0, b"ab\n"),
+        (3, b"1234567890"),
+        (13, b"123456789"),
+        (22, b"x\n"),
+        (24, b"yz"),
+    ]
+    assert list(split_lines([b"12345678", b"\n"], 5)) == [(5, b"12345678\n")]
+
+
+def test_zeros_within_other_bytes_are_no_blocks_that_were_never_written() -> None:
+    fault = judged(LINES[0] + b"XX\0X\n", None)[2]
+    assert fault is not None
+    assert fault.reason == "its sum does not match its bytes"

@@ -25,6 +25,7 @@ TESTS = (
     *("tool", "tool_diff", "tool_repair", "tool_replay"),
 )
 SURVIVORS = Path(__file__).with_name("SURVIVORS.md")
+MUTMUT = str(Path(sys.executable).with_name("mutmut"))  # with -m, the folder itself would come before its mutants
 EXPLAINED = re.compile(r"^\| `(eventlog\.\S+)` \|", re.MULTILINE)
 
 
@@ -40,16 +41,15 @@ def configuration(files: tuple[str, ...]) -> str:
         f"source_paths = {list(files)}\n"
         f"also_copy = {copied}\n"
         f"pytest_add_cli_args_test_selection = {tests}\n"
-        'pytest_add_cli_args = ["-p", "no:cacheprovider", "-x"]\n'
     )
 
 
 def mutate(root: Path, minutes: float) -> str:
     """Run mutmut for at most so long; what it printed if it did not even begin."""
-    command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(os.cpu_count() or 1)]
+    command = [MUTMUT, "run", "--max-children", str(os.cpu_count() or 1)]
     with (root / "told").open("w+", encoding="utf-8") as told:
         process = subprocess.Popen(
-            command, cwd=root, env=own_environment(root), stdout=told, stderr=told, start_new_session=True
+            command, cwd=root, env=own_environment(), stdout=told, stderr=told, start_new_session=True
         )
         try:
             process.wait(minutes * 60)
@@ -62,16 +62,16 @@ def mutate(root: Path, minutes: float) -> str:
 
 def results(root: Path) -> dict[str, str]:
     """The fate of each mutant by its name."""
-    command = [sys.executable, "-m", "mutmut", "results", "--all", "true"]
+    command = [MUTMUT, "results", "--all", "true"]
     done = subprocess.run(
-        command, cwd=root, env=own_environment(root), capture_output=True, text=True, timeout=120, check=False
+        command, cwd=root, env=own_environment(), capture_output=True, text=True, timeout=120, check=False
     )
     return dict(re.findall(r"^\s+(\S+__mutmut_\d+): (.+)$", done.stdout, re.MULTILINE))
 
 
-def own_environment(root: Path) -> dict[str, str]:
-    """Nothing of this project's checkout must be imported instead of the copy."""
-    return {**os.environ, "PYTHONPATH": str(root / "mutants"), "PYTHONWARNINGS": "ignore"}
+def own_environment() -> dict[str, str]:
+    """Without a path of ours: mutmut itself puts the mutants before everything else."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"PYTHONWARNINGS": "ignore"}
 
 
 def main(arguments: list[str]) -> int:
