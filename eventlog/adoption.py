@@ -6,7 +6,6 @@ one replaces it in one step. After a crash the adoption is done again; done twic
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,13 +13,12 @@ from typing import TYPE_CHECKING
 from eventlog.checkpoint import NAME as CHECKPOINT
 from eventlog.errors import EventLogError
 from eventlog.files import (
-    TEMPORARY,
+    copy_durably,
     folder_of,
     make_dirs_durably,
     read_chunks,
     replace_durably,
     resolve,
-    write_all,
 )
 from eventlog.head import Head, encode_head
 from eventlog.lock import has_writer, release_lock, take_lock
@@ -131,25 +129,11 @@ def _companions(path: str) -> tuple[str, str]:
 def _copy(files: Files, source: str, target: str) -> None:
     """Copy a file so that its name appears only when all of it is on disk."""
     make_dirs_durably(files, folder_of(target))
-    temporary = target + TEMPORARY
     reading = files.open(source, "read")
     try:
-        writing = files.open(temporary, "append", create=True, private=True)
-        try:
-            files.truncate(writing, 0)
-            for chunk in read_chunks(files, reading):
-                write_all(files, writing, chunk)
-            files.sync(writing)
-        finally:
-            files.close(writing)
-        files.rename(temporary, target)
-    except OSError:
-        with contextlib.suppress(OSError):
-            files.remove(temporary)
-        raise
+        copy_durably(files, reading, target)
     finally:
         files.close(reading)
-    files.sync_dir(folder_of(target))
 
 
 def _log_id(files: Files, path: str) -> str:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 from eventlog.entry import Entry, Event, Position, encode, uuid7
-from eventlog.errors import EventLogError, SequenceConflictError
+from eventlog.errors import EventLogError, InvalidEventError, SequenceConflictError
 from eventlog.recent import expect_same
 
 if TYPE_CHECKING:
@@ -43,7 +43,10 @@ class Stamp:
     def on(self, event: Event) -> Event:
         """The event with its id and time, made now if it has none."""
         now_ns = self.time_ns()
-        now = (_EPOCH + timedelta(microseconds=now_ns // 1000)).isoformat(timespec="microseconds")
+        try:
+            now = (_EPOCH + timedelta(microseconds=now_ns // 1000)).isoformat(timespec="microseconds")
+        except OverflowError:
+            raise InvalidEventError(f"the clock says {now_ns} ns since 1970; times end with 9999") from None
         return replace(
             event,
             id=uuid7(now_ns // 1_000_000, self.randomness(10)) if event.id is None else event.id,
@@ -59,12 +62,13 @@ def draft(
     `find` gives the entry in the log that has an id. An id is looked at before the expected seq.
     """
     outcomes: list[Outcome] = []
-    fresh: dict[str, Entry] = {}
+    fresh: list[Entry] = []
+    ids: dict[str, Entry] = {}  # not the list itself: two ids that were made may be equal, and both lines must be there
     last = end
     for one in wanted:
         try:
             event_id = one.event.id
-            known = (fresh.get(event_id) or find(event_id)) if isinstance(event_id, str) else None
+            known = (ids.get(event_id) or find(event_id)) if isinstance(event_id, str) else None
             if known is not None:
                 outcomes.append(expect_same(one.event, known))
                 continue
@@ -75,6 +79,7 @@ def draft(
             outcomes.append(error)
         else:
             outcomes.append(entry)
-            fresh[entry.id] = entry
+            fresh.append(entry)
+            ids[entry.id] = entry
             last = entry.position
-    return outcomes, list(fresh.values())
+    return outcomes, fresh

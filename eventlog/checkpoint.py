@@ -59,7 +59,7 @@ def encode_checkpoint(checkpoint: Checkpoint) -> bytes:
 
 def save_checkpoint(files: Files, log_path: str, checkpoint: Checkpoint) -> None:
     """Write the checkpoint beside the log; raises OSError if that fails (nothing is lost by it)."""
-    replace_durably(files, _path(log_path), encode_checkpoint(checkpoint))
+    replace_durably(files, _path(log_path), encode_checkpoint(checkpoint), private=True)
 
 
 def load_checkpoint(files: Files, log_path: str, handle: int, log_id: str) -> Checkpoint | None:

@@ -1,7 +1,6 @@
-"""The file-system port: the primitive verbs the engine needs of a disk, and their real implementation.
+"""The disk of this machine as a file-system port (port.py), and what is built of several of its verbs.
 
-Law: the only file that touches the disk. Each verb is one system call; what is built of several stands above the port,
-so that a simulated disk can cut the power between any two of them.
+Law: the only file that touches the disk.
 """
 
 from __future__ import annotations
@@ -11,88 +10,28 @@ import errno
 import fcntl
 import os
 import stat
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING
+
+from eventlog.port import Files, FileStat, Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-Mode = Literal["read", "append", "overwrite"]
+__all__ = [
+    "READ_SIZE", "TEMPORARY", "FileStat", "Files", "Mode", "RealFiles", "beside", "copy_durably", "folder_of",
+    "make_dirs_durably", "name_of", "read_chunks", "read_file", "replace_durably", "resolve", "write_all", "write_new",
+]  # fmt: skip
 READ_SIZE = 64 * 1024
 _FLAGS = {"read": os.O_RDONLY, "append": os.O_RDWR | os.O_APPEND, "overwrite": os.O_RDWR}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileStat:
-    """Which file this is (device and inode), and its size in bytes."""
-
-    device: int
-    inode: int
-    size: int
-    is_dir: bool = False
-
-
-class Files(Protocol):
-    """What the engine asks of a file system. Every verb raises OSError as the system does."""
-
-    def open(self, path: str, mode: Mode, *, create: bool = False, private: bool = False) -> int:
-        """Open a file and return its handle; `create` makes it (0644, or 0600 if `private`) if it does not exist."""
-
-    def close(self, handle: int) -> None:
-        """Close the handle, which gives back a lock held through it."""
-
-    def read_at(self, handle: int, offset: int, size: int) -> bytes:
-        """Read at most `size` bytes at `offset`; fewer only at the end of the file."""
-
-    def append(self, handle: int, data: bytes) -> int:
-        """Write at the end of the file in one call; returns how many bytes were written, which may be fewer."""
-
-    def write_at(self, handle: int, offset: int, data: bytes) -> int:
-        """Overwrite at `offset` in one call; returns how many bytes were written."""
-
-    def truncate(self, handle: int, size: int) -> None:
-        """Cut the file to `size` bytes."""
-
-    def sync(self, handle: int) -> None:
-        """Return once the file's content is on disk (fdatasync; F_FULLFSYNC where that exists)."""
-
-    def drop_cache(self, handle: int) -> bool:
-        """Ask that the next read comes from the disk; False where the system has no such call."""
-
-    def stat(self, target: str | int) -> FileStat | None:
-        """What stands at a path or behind a handle; None if nothing does."""
-
-    def rename(self, source: str, target: str) -> None:
-        """Put `source` in the place of `target`, atomically; it takes over the permissions of what stood there."""
-
-    def remove(self, path: str) -> None:
-        """Remove a file."""
-
-    def make_dir(self, path: str) -> None:
-        """Make one folder; whatever has that name already is left as it is."""
-
-    def list_dir(self, path: str) -> list[str]:
-        """The names in a folder, sorted."""
-
-    def sync_dir(self, path: str) -> None:
-        """Return once the names in the folder are on disk."""
-
-    def lock(self, handle: int) -> bool:
-        """Take the exclusive lock on an open file without waiting; False if somebody else holds it."""
-
-    def unlock(self, handle: int) -> None:
-        """Give back the lock, whoever else has a copy of the handle."""
-
-    def is_locked(self, path: str) -> bool | None:
-        """Whether some process holds the lock on a file, told without trying to take it; None if nobody can tell."""
 
 
 class RealFiles:
     """The disk of this machine."""
 
-    def open(self, path: str, mode: Mode, *, create: bool = False, private: bool = False) -> int:
+    def open(self, path: str, mode: Mode, *, create: bool = False, private: bool = False, fresh: bool = False) -> int:
         """See Files.open. A path that is a folder, a socket or a device is refused (EISDIR, EINVAL)."""
         flags = _FLAGS[mode] | os.O_CLOEXEC | os.O_NONBLOCK | (os.O_CREAT if create else 0)
+        flags |= (os.O_EXCL if create and fresh else 0) | (os.O_NOFOLLOW if create and (private or fresh) else 0)
         handle = os.open(path, flags, 0o600 if private else 0o644)
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             is_dir = stat.S_ISDIR(os.fstat(handle).st_mode)
@@ -145,10 +84,11 @@ class RealFiles:
         is_dir = stat.S_ISDIR(found.st_mode)
         return FileStat(device=found.st_dev, inode=found.st_ino, size=found.st_size, is_dir=is_dir)
 
-    def rename(self, source: str, target: str) -> None:
-        """See Files.rename. Without it a private log would be readable for all once it was copied."""
+    def rename(self, source: str, target: str, *, private: bool = False) -> None:
+        """See Files.rename."""
         with contextlib.suppress(OSError):
-            os.chmod(source, stat.S_IMODE(os.stat(target).st_mode))
+            if not private:
+                os.chmod(source, stat.S_IMODE(os.stat(target).st_mode))
         os.replace(source, target)
 
     def remove(self, path: str) -> None:
@@ -196,14 +136,15 @@ class RealFiles:
             return None
 
 
-def resolve(files: Files | None, path: str) -> tuple[Files, str]:
+def resolve(files: Files | None, path: str | os.PathLike[str]) -> tuple[Files, str]:
     """The disk to use (this machine's if none is given) and the path that stays right if the program changes folders.
 
     Links are followed, so that two names of one log have one lock and one head.
     """
+    name = os.fspath(path)
     if files is None or isinstance(files, RealFiles):
-        return files or RealFiles(), os.path.realpath(path)
-    return files, path
+        return files or RealFiles(), os.path.realpath(name)
+    return files, name
 
 
 def folder_of(path: str) -> str:
@@ -253,17 +194,26 @@ def read_file(files: Files, path: str) -> bytes | None:
 TEMPORARY = ".new"
 
 
-def replace_durably(files: Files, path: str, data: bytes) -> None:
+def replace_durably(files: Files, path: str, data: bytes, *, private: bool = False) -> None:
     """Put `data` at `path` so that after any crash there is either the old content or all of the new, on disk.
 
     The order is the whole point: temporary file, its sync, rename, sync of the folder. Raises OSError: then the old
     content stands and the temporary file is removed if possible; only if it was the sync of the folder that failed, the
-    new content stands, whole, but a crash may still bring the old one back.
+    new content stands, whole, but a crash may still bring the old one back. If `private`, nobody else can read it.
     """
+    _put_durably(files, path, (data,), private=private)
+
+
+def copy_durably(files: Files, source: int, path: str, *, offset: int = 0) -> None:
+    """Put what is behind an open handle from `offset` on at `path`, in pieces and private, as `replace_durably`."""
+    _put_durably(files, path, read_chunks(files, source, offset), private=True)
+
+
+def _put_durably(files: Files, path: str, pieces: Iterable[bytes], *, private: bool) -> None:
     temporary = path + TEMPORARY
     try:
-        write_new(files, temporary, data)
-        files.rename(temporary, path)
+        write_new(files, temporary, pieces, private=private)
+        files.rename(temporary, path, private=private)
     except OSError:
         with contextlib.suppress(OSError):
             files.remove(temporary)
@@ -271,12 +221,14 @@ def replace_durably(files: Files, path: str, data: bytes) -> None:
     files.sync_dir(folder_of(path))
 
 
-def write_new(files: Files, path: str, data: bytes) -> None:
-    """Write a file from its start and sync it; its name is not yet durable."""
-    handle = files.open(path, "append", create=True)
+def write_new(files: Files, path: str, pieces: Iterable[bytes], *, private: bool = False) -> None:
+    """Write a new file in the place of whatever has that name, and sync it; its name is not yet durable."""
+    with contextlib.suppress(FileNotFoundError):
+        files.remove(path)  # never written through: it may be a link
+    handle = files.open(path, "append", create=True, private=private, fresh=True)
     try:
-        files.truncate(handle, 0)
-        write_all(files, handle, data)
+        for piece in pieces:
+            write_all(files, handle, piece)
         files.sync(handle)
     finally:
         files.close(handle)

@@ -26,6 +26,7 @@ from eventlog.turn import Turn
 from eventlog.writer import LineWriter
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from eventlog.appending import Outcome
@@ -67,7 +68,7 @@ class EventLog:
     @classmethod
     def open(
         cls,
-        path: str,
+        path: str | os.PathLike[str],
         *,
         program: str = "eventlog",
         files: Files | None = None,
@@ -83,9 +84,9 @@ class EventLog:
         if there is a writer, OSError if the file cannot be opened, written or synced, and what `append` raises if the
         first entry cannot be written.
         """
+        disk, path = resolve(files, path)
         if name_of(path) == NAME or path.endswith(_TAKEN):
             raise EventLogError(f"{path}: a log cannot have this name, a file of another kind has it; take .jsonl")
-        disk, path = resolve(files, path)
         lock, was_clean = take_lock(disk, path)
         folding = Folding(projection, upcasters or {}) if projection else None
         log: Self | None = None
@@ -161,8 +162,7 @@ class EventLog:
     def commit(self, wanted: Sequence[Append], *, together: bool = False) -> list[Outcome]:
         """Append what can be appended, with one write and one sync; each caller's entry or error, in order.
 
-        With `together`, one bad event keeps the others from being written. Raises LogReadOnlyError, and once all is on
-        disk what `on_append` raises.
+        With `together`, one bad event keeps all from being written. Raises LogReadOnlyError; at last, `on_append`'s.
         """
         with self._turn.waiting:
             outcomes = self._write(wanted, together=together)
@@ -183,9 +183,9 @@ class EventLog:
         except EventLogError as error:
             end = self.position.seq
             return [error if isinstance(outcome, Entry) and outcome.seq > end else outcome for outcome in outcomes]
+        self._told.add(fresh)
         if self._recent is not None:
             self._recent.add(fresh)
-        self._told.add(fresh)
         return outcomes
 
     def _tell(self) -> None:
@@ -234,14 +234,15 @@ class EventLog:
             return fold(projection, self._entries(self.found), made)
         checkpoint = load_checkpoint(self._files, self.path, self._writer.handle, self.id)
         if checkpoint and (checkpoint.projection, checkpoint.version) == (projection.name, projection.version):
-            return fold(projection, self._entries(checkpoint.position), projection.load(checkpoint.state))
+            loading = Folding(projection, self._upcasters)
+            if loading.load(checkpoint.state):
+                return fold(projection, self._entries(checkpoint.position), loading.state)
         return fold(projection, self._entries(START))
 
     def save_checkpoint(self, projection: Projection[State], state: State) -> None:
         """Keep `state`, the fold of all acknowledged entries, for the next open and fold to start from.
 
-        Raises OSError if it cannot be saved, which harms nothing, and EventLogError while `on_append` has not been told
-        of all entries: a state made there does not hold them.
+        Raises OSError if it cannot be saved, which harms nothing; EventLogError while `on_append` was not told of all.
         """
         end = self.position
         if self.on_append is not None and self._told.position.seq < end.seq:
@@ -261,10 +262,7 @@ class EventLog:
         self.checkpoint_seq = end.seq
 
     def close(self) -> None:
-        """Stop writing and give back the lock; nothing can be appended or read any more. Twice does nothing.
-
-        In a forked process only its own handles are given back: the lock is that of the process that opened the log.
-        """
+        """Stop writing and give back the lock (in a fork, handles alone); nothing can be appended or read any more."""
         if self._lock < 0:
             return
         if self._turn.is_own:
@@ -275,6 +273,7 @@ class EventLog:
     def _close_alone(self) -> None:
         clean = self.read_only is None and self.poisoned is None
         try:
+            self._writer.restore_head(self.id)
             self._writer.close()
         finally:  # whatever interrupts: the lock is free, or a second call frees it
             free_lock(self._files, self._lock, clean=clean)

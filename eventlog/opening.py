@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,15 +18,15 @@ from eventlog.errors import LogDamagedError, LogReadOnlyError, NewerFormatError
 from eventlog.files import (
     READ_SIZE,
     TEMPORARY,
+    copy_durably,
     folder_of,
     make_dirs_durably,
     name_of,
     read_chunks,
-    read_file,
-    replace_durably,
     write_all,
 )
-from eventlog.reading import log_id_of, survey
+from eventlog.mounts import NetworkFileSystemWarning, network_kind
+from eventlog.reading import head_path, log_id_of, survey
 from eventlog.recovery import Fault, State, scan
 
 if TYPE_CHECKING:
@@ -64,14 +65,20 @@ def open_for_writing(files: Files, path: str, *, was_clean: bool, folding: Foldi
     """
     handle = files.open(path, "append", create=True)
     try:
+        with contextlib.suppress(OSError):
+            files.remove(path + TEMPORARY)  # what a crash in `copy_verified` left: as large as the log
         files.sync_dir(folder_of(path))  # always: the creator may have died before it
+        if (kind := network_kind(files, handle)) is not None:
+            warnings.warn(
+                f"{path} is on {kind}: a network file system may lose what was acknowledged, and let in two writers",
+                NetworkFileSystemWarning,
+                stacklevel=3,
+            )
         trusted = _settle(files, handle, was_clean=was_clean)
         checkpoint = _usable_checkpoint(files, path, handle) if trusted else None
         if checkpoint and folding:  # a fold that cannot go on from there needs all entries
-            if folding.is_of(checkpoint.projection, checkpoint.version):
-                folding.load(checkpoint.state)
-            else:
-                checkpoint = None
+            usable = folding.is_of(checkpoint.projection, checkpoint.version) and folding.load(checkpoint.state)
+            checkpoint = checkpoint if usable else None
         start = checkpoint.position if checkpoint else START
         found = survey(files, path, handle, start, take=folding.take if folding else None)
         problem = _problem(found) or _move_to_quarantine(files, handle, found)
@@ -115,10 +122,15 @@ def _problem(found: Verification) -> LogReadOnlyError | None:
     if found.state is State.NEWER:
         return NewerFormatError(f"{found.path}: {found.evidence}")
     if found.state in (State.CORRUPT, State.BEHIND):
-        return LogDamagedError(
-            f"{found.message}; nothing was changed; look at it with: python -m eventlog verify {found.path}"
-        )
+        look = f"look at it with: python -m eventlog verify {found.path}{_advice(found)}"
+        return LogDamagedError(f"{found.message}; nothing was changed; {look}")
     return None
+
+
+def _advice(found: Verification) -> str:
+    if found.state is not State.BEHIND or found.end.seq >= 0:
+        return ""
+    return f"; put the log back, or, to begin a new one, move {name_of(head_path(found.path))} away"
 
 
 def _move_to_quarantine(files: Files, handle: int, found: Verification) -> LogReadOnlyError | None:
@@ -127,10 +139,10 @@ def _move_to_quarantine(files: Files, handle: int, found: Verification) -> LogRe
         return None
     folder = f"{folder_of(found.path)}/{QUARANTINE}"
     try:
-        tail = b"".join(read_chunks(files, handle, found.fault.offset))
+        _, digest = _measured(files, handle, found.fault.offset)
         make_dirs_durably(files, folder)
-        kept = f"{_kept_prefix(found.path, found.fault.offset)}{hashlib.sha256(tail).hexdigest()[:8]}.torn"
-        replace_durably(files, f"{folder}/{kept}", tail)
+        kept = f"{_kept_prefix(found.path, found.fault.offset)}{digest[:8]}.torn"
+        copy_durably(files, handle, f"{folder}/{kept}", offset=found.fault.offset)
     except OSError as error:
         return LogReadOnlyError(
             f"{found.message}; nothing was cut, for it could not be moved to {QUARANTINE}/ ({error}): make room there"
@@ -148,6 +160,10 @@ def _untold(files: Files, path: str, found: Verification) -> Event | None:
         names = files.list_dir(f"{folder_of(path)}/{QUARANTINE}")
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except PermissionError:
+        if found.fault is not None:
+            raise
+        return None  # it is somebody else's: no opening of ours was interrupted after it wrote there
     offsets = [0, found.end.offset] if found.end.seq <= 0 else [found.end.offset]
     kept = [
         _kept(files, path, name, offset)
@@ -160,9 +176,21 @@ def _untold(files: Files, path: str, found: Verification) -> Event | None:
 
 
 def _kept(files: Files, path: str, name: str, offset: int) -> dict[str, str | int]:
-    tail = read_file(files, f"{folder_of(path)}/{QUARANTINE}/{name}") or b""
-    digest = hashlib.sha256(tail).hexdigest()
-    return {"path": f"{QUARANTINE}/{name}", "offset": offset, "bytes": len(tail), "sha256": digest}
+    handle = files.open(f"{folder_of(path)}/{QUARANTINE}/{name}", "read")
+    try:
+        size, digest = _measured(files, handle)
+    finally:
+        files.close(handle)
+    return {"path": f"{QUARANTINE}/{name}", "offset": offset, "bytes": size, "sha256": digest}
+
+
+def _measured(files: Files, handle: int, offset: int = 0) -> tuple[int, str]:
+    """How many bytes there are from `offset` on, and their SHA-256; a tail may be larger than memory."""
+    size, digest = 0, hashlib.sha256()
+    for chunk in read_chunks(files, handle, offset):
+        size += len(chunk)
+        digest.update(chunk)
+    return size, digest.hexdigest()
 
 
 def _cut(files: Files, handle: int, size: int) -> bool:
@@ -188,9 +216,10 @@ def copy_verified(files: Files, path: str, source: int, end: Position) -> int:
     not. Whoever calls this syncs the folder. Raises OSError, LogDamagedError, NewerFormatError: then nothing changed.
     """
     temporary = path + TEMPORARY
-    target = files.open(temporary, "append", create=True)
+    with contextlib.suppress(FileNotFoundError):
+        files.remove(temporary)
+    target = files.open(temporary, "append", create=True, private=True, fresh=True)
     try:
-        files.truncate(target, 0)
         for piece in _verified(files, path, source, end):
             write_all(files, target, piece)
         files.sync(target)

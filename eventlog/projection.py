@@ -42,9 +42,9 @@ class Projection(Protocol[State]):
         """The state from what `save` gave."""
 
 
-def fold(projection: Projection[State], entries: Iterable[Entry], state: State | None = None) -> State:
+def fold(projection: Projection[State], entries: Iterable[Entry], *state: State) -> State:
     """Apply the entries in order, to the initial state if none is given."""
-    current = projection.initial() if state is None else state
+    (current,) = state or (projection.initial(),)
     for entry in entries:
         current = projection.apply(current, entry)
     return current
@@ -61,9 +61,13 @@ class Folding(Generic[State]):
         """Whether this is the fold of the projection with this name and version."""
         return (self._projection.name, self._projection.version) == (name, version)
 
-    def load(self, saved: Any) -> None:
-        """Go on from what `save` gave."""
-        self.state = self._projection.load(saved)
+    def load(self, saved: Any) -> bool:
+        """Go on from what `save` gave; False if it cannot be loaded: a cache must not stop a good log."""
+        try:
+            self.state = self._projection.load(saved)
+        except Exception:  # noqa: BLE001 - whatever it is, the entries themselves are there
+            return False
+        return True
 
     def take(self, entry: Entry) -> None:
         """Take in one more entry."""

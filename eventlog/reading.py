@@ -20,6 +20,7 @@ from eventlog.projection import Upcasters, upcast
 from eventlog.recovery import Fault, Seen, State, Verdict, check_first, classify, scan, split_lines
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Generator, Iterator
 
     from eventlog.files import Files
@@ -114,7 +115,7 @@ def survey(
     )
 
 
-def verify(path: str, *, files: Files | None = None) -> Verification:
+def verify(path: str | os.PathLike[str], *, files: Files | None = None) -> Verification:
     """Read every byte of a log and say whether it is clean, torn, corrupt, behind its head or of a newer format.
 
     Takes no lock and changes nothing. Raises OSError if the file cannot be read.
@@ -128,7 +129,7 @@ def verify(path: str, *, files: Files | None = None) -> Verification:
                 break
         finally:
             disk.close(handle)
-    if found.state is State.TORN and has_writer(disk, path):
+    if found.state is State.TORN and found.fault and found.fault.partial and has_writer(disk, path):
         return replace(found, state=State.CLEAN, evidence="", being_written=True)
     return found
 
@@ -136,7 +137,7 @@ def verify(path: str, *, files: Files | None = None) -> Verification:
 def _survey_beside_writer(files: Files, path: str, handle: int) -> Verification:
     """A living writer may undo a write while its bytes are read: damage is believed when it is seen twice."""
     found = survey(files, path, handle)
-    while found.fault is not None and found.state is State.CORRUPT and has_writer(files, path):
+    while found.fault is not None and not found.fault.partial and has_writer(files, path):
         again = survey(files, path, handle)
         if again.fault is not None and _is_same(again.fault, found.fault):
             return again
@@ -154,7 +155,7 @@ def _was_replaced(files: Files, handle: int, path: str) -> bool:
 
 
 def read(
-    path: str,
+    path: str | os.PathLike[str],
     *,
     after: int | Position = -1,
     follow: bool = False,
@@ -170,17 +171,31 @@ def read(
     returns True). With `unconfirmed`, verified entries that nothing vouches for are yielded as well. Raises OSError,
     LogDamagedError (after the good entries), NewerFormatError, LogReplacedError.
     """
+    disk, path = resolve(files, path)  # now, not when the first entry is asked for: the program may change folders
     start = after if isinstance(after, Position) else Position(seq=after)
-    reader = _Reader(*resolve(files, path), unconfirmed=unconfirmed, start=start if start is after else START)
+    entries = _read(
+        disk, path, start, is_place=start is after, unconfirmed=unconfirmed, wait=(wait or _sleep) if follow else _stop
+    )
+    return (upcast(entry, upcasters or {}) for entry in entries)
+
+
+def _read(
+    files: Files, path: str, start: Position, *, is_place: bool, unconfirmed: bool, wait: Callable[[], bool]
+) -> Iterator[Entry]:
+    reader = _Reader(files, path, unconfirmed=unconfirmed, start=start if is_place else START)
     try:
         while True:
             for entry in reader.more():
                 if entry.seq > start.seq:
-                    yield upcast(entry, upcasters or {})
-            if not follow or not (wait or _sleep)():
+                    yield entry
+            if not wait():
                 return
     finally:
         reader.close()
+
+
+def _stop() -> bool:
+    return False
 
 
 def _sleep() -> bool:

@@ -44,7 +44,7 @@ class Fault:
     `vouched` is the highest seq that lines at or after the fault claim to have been on disk (-1: none), and `voucher`
     the offset of the line that says so. `foreign`: no crash of a writer leaves such bytes here, so they are never cut.
     `newer` is the offset of a line at or after the fault that verifies and has a header of no known format (-1: none):
-    what it vouches for is unknown, so nothing is cut either.
+    what it vouches for is unknown, so nothing is cut either. `partial`: it is a last line that has no end.
     """
 
     seq: int
@@ -54,6 +54,7 @@ class Fault:
     voucher: int = -1
     foreign: bool = False
     newer: int = -1
+    partial: bool = False
 
     @property
     def line(self) -> int:
@@ -204,6 +205,7 @@ def _fault(position: Position, line: bytes, entry: Entry | None, rest: Iterator[
         voucher=claimed.voucher,
         foreign=foreign,
         newer=claimed.newer,
+        partial=not line.endswith(b"\n"),
     )
 
 

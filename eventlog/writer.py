@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from eventlog.errors import AppendError, LogPoisonedError, LogReadOnlyError, LogReplacedError
 from eventlog.files import folder_of, write_all
 from eventlog.head import Head, encode_head
+from eventlog.lock import is_at
 from eventlog.opening import copy_verified
 from eventlog.reading import head_path, load_head
 
@@ -106,6 +107,15 @@ class LineWriter:
                 self._head_handle = self._files.open(head_path(self._path), "overwrite", create=True)
                 self._files.write_at(self._head_handle, 0, data)
                 self._files.truncate(self._head_handle, len(data))  # whatever longer thing stood there
+
+    def restore_head(self, log_id: str) -> None:
+        """Write the head anew if somebody removed or replaced it: until now it was written where nobody finds it."""
+        handle = self._head_handle
+        with contextlib.suppress(OSError):
+            if handle is not None and not is_at(self._files, handle, head_path(self._path)):
+                self._head_handle = None
+                self._files.close(handle)
+                self.write_head(log_id)
 
     def reopen(self) -> None:
         """Go on in a new file that holds exactly what was acknowledged.

@@ -168,10 +168,12 @@ class SimulatedDisk:
 
     # the verbs of eventlog.files.Files
 
-    def open(self, path: str, mode: Mode, *, create: bool = False, private: bool = False) -> int:  # noqa: ARG002
+    def open(self, path: str, mode: Mode, *, create: bool = False, private: bool = False, fresh: bool = False) -> int:  # noqa: ARG002
         with self._operation("open", path, mode, create):
             folder, name = self._platter.place(path)
             file = folder.live.get(name)
+            if create and fresh and file is not None:
+                raise error(errors.EISDIR if path.endswith("/") else errors.EEXIST, path)
             if isinstance(file, Folder):
                 raise error(errors.EISDIR, path)
             if file is None and not create:
@@ -246,7 +248,7 @@ class SimulatedDisk:
                 return None
             return FileStat(device=1, inode=node.number, size=len(node.live), is_dir=isinstance(node, Folder))
 
-    def rename(self, source: str, target: str) -> None:
+    def rename(self, source: str, target: str, *, private: bool = False) -> None:  # noqa: ARG002
         with self._operation("rename", source, target):
             (old_folder, old_name), (new_folder, new_name) = self._platter.place(source), self._platter.place(target)
             node, replaced = old_folder.live.get(old_name), new_folder.live.get(new_name)

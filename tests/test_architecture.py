@@ -48,6 +48,7 @@ TOP = {
 ENGINE_FLOORS = (
     {"errors"},
     {"plain", "entry", "head", "fused", "recovery", "projection", "salvage"},
+    {"port"},
     {"files"},
     {
         "lock",
@@ -60,6 +61,7 @@ ENGINE_FLOORS = (
         "acknowledged",
         "told",
         "turn",
+        "mounts",
         "commit",
         "log",
     },

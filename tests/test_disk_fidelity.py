@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Step = tuple[Any, ...]
 PATHS = ["", "a", "b", "c/a", "d", "d/a", "d/b", "d/e", "d/e/a", "missing/a"]
+FRESH = "fresh"
 HANDLE_VERBS = {"append", "close", "drop_cache", "lock", "read_at", "sync", "truncate", "unlock", "write_at"}
 
 
@@ -41,7 +42,10 @@ class Player:
             if verb in HANDLE_VERBS:
                 return "ok", self._play_on_handle(verb, *arguments)
             if verb == "open":
-                self.handles.append(self.files.open(self._path(arguments[0]), arguments[1], create=arguments[2]))
+                path, mode, create = arguments
+                fresh = create == FRESH
+                handle = self.files.open(self._path(path), mode, create=bool(create), private=fresh, fresh=fresh)
+                self.handles.append(handle)
                 return "ok", None
             result = getattr(self.files, verb)(*map(self._path, arguments))
         except OSError as refused:
@@ -104,7 +108,7 @@ paths, slots, sizes = st.sampled_from(PATHS), st.integers(0, 3), st.integers(0, 
 modes, datas = st.sampled_from(["read", "append", "overwrite"]), st.binary(max_size=6)
 steps = st.one_of(
     st.tuples(st.just("open"), paths, modes, st.booleans()),
-    st.tuples(st.just("open"), paths, st.just("append"), st.just(value=True)),
+    st.tuples(st.just("open"), paths, st.just("append"), st.sampled_from([True, FRESH])),
     st.tuples(st.just("append"), slots, datas),
     st.tuples(st.just("write_at"), slots, sizes, datas),
     st.tuples(st.just("read_at"), slots, sizes, sizes),
@@ -139,6 +143,7 @@ def test_the_simulated_disk_does_what_the_real_one_does(script: list[Step]) -> N
             [
                 ("make_dir", "d"), ("make_dir", "d"), ("open", "d", "read", False), ("open", "d", "append", True),
                 ("open", "", "read", True), ("remove", "d"), ("stat", "d"), ("rename", "d", "d/a"),
+                ("open", "d", "append", FRESH), ("open", "f", "append", FRESH), ("open", "f", "append", FRESH),
             ],
             id="a folder where a file is wanted",
         ),

@@ -102,7 +102,11 @@ def _sentence(found: Verification, path: str, program: str) -> tuple[int, str, s
             before = f"what is before it is good: {good}" if found.end.seq >= 0 else "nothing is before it"
             return CORRUPT, before, command(program, "repair", path)
         case State.BEHIND:
-            return BEHIND, "this is an older or another copy of the log: put the right one back", last_entry
+            return (
+                BEHIND,
+                "this is an older or another copy of the log: put the right one back",
+                command(program, "repair", path),
+            )
         case State.NEWER:
             return FAILED, "nothing is wrong with the log", ""
         case _:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from eventlog.entry import LINE_LIMIT, START, Entry, Position, decode
 from eventlog.errors import LogReplacedError, NewerFormatError
 from eventlog.files import READ_SIZE, read_chunks
+from eventlog.lock import is_at
 from eventlog.reading import load_head, log_id_of, survey
 from eventlog.recovery import Fault, State, scan
 from eventlog.tool.seek import last_line_end, place_before
@@ -108,11 +109,17 @@ class Walk:
                 return
         self.in_doubt = self.in_doubt or not agrees
         for entry in held:  # a head read now might speak of other lines in their place: a write may be undone
-            yield entry, entry.seq <= confirmed
+            yield entry, entry.seq <= confirmed and self._stands(entry)
+
+    def _stands(self, entry: Entry) -> bool:
+        """Whether the line is still there: what vouches after a fault may vouch for another one in its place."""
+        return self._files.read_at(self._handle, entry.offset, entry.size) == entry.line
 
     def _head(self) -> Position:
         """Where the head says that the log ends; START if there is none, or it is of another log."""
         head = load_head(self._files, self._path)
+        if not is_at(self._files, self._handle, self._path):  # it may be that of the file which is there now
+            return START
         log_id = log_id_of(self._files, self._handle)
         return head.position if head is not None and head.log_id == (log_id or head.log_id) else START
 

@@ -113,7 +113,7 @@ def test_a_replacement_that_fails_leaves_the_old_content_and_nothing_else(code: 
         too_late = failed[-1] == "sync_dir"  # the new content stands in its place, but nobody promised it
         assert disk.contents() == {"/d/file": NEW if too_late else OLD}
         in_every_image(disk, {OLD, NEW} if too_late else {OLD})
-    assert failed == ["open", "truncate", "append", "sync", "close", "rename", "sync_dir"]
+    assert failed == ["remove", "open", "append", "sync", "close", "rename", "sync_dir"]
 
 
 def test_a_disk_that_fails_for_good_keeps_the_old_content() -> None:
@@ -160,7 +160,7 @@ def test_a_disk_that_writes_nothing_and_gives_no_reason_is_an_error() -> None:
 
 def write_below(disk: SimulatedDisk, folder: str) -> None:
     make_dirs_durably(disk, folder)
-    write_new(disk, f"{folder}/file", NEW)
+    write_new(disk, f"{folder}/file", [NEW])
     disk.sync_dir(folder)
 
 

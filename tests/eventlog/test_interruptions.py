@@ -18,7 +18,7 @@ from eventlog.errors import LogReadOnlyError
 from eventlog.lock import CLOSED
 from eventlog.recovery import State
 from tests.crash.promises import KIND, fail_next, open_log, texts, unkindest
-from tests.eventlog.test_log import EIO, poison
+from tests.eventlog.test_log import EIO, Texts, poison
 from tests.simulated_disk import Operation, SimulatedDisk
 
 if TYPE_CHECKING:
@@ -269,24 +269,6 @@ def test_a_listener_that_keeps_failing_costs_no_memory_and_misses_nothing(log: E
     log.on_append = lambda entry: heard.append(entry.seq)
     log.append(KIND)
     assert heard == list(range(1, 22))
-
-
-class Texts:
-    """Keeps all texts."""
-
-    name, version = "texts", 1
-
-    def initial(self) -> list[Any]:
-        return []
-
-    def apply(self, state: list[Any], entry: Entry) -> list[Any]:
-        return state + texts([entry])
-
-    def save(self, state: list[Any]) -> list[Any]:
-        return state
-
-    def load(self, saved: list[Any]) -> list[Any]:
-        return saved
 
 
 def test_a_checkpoint_made_in_a_listener_holds_all_it_claims_or_is_refused(disk: SimulatedDisk, log: EventLog) -> None:

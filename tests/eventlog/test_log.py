@@ -14,7 +14,8 @@ import sys
 from collections import Counter
 from dataclasses import replace
 from functools import partialmethod
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,18 +31,34 @@ from eventlog.errors import (
     NewerFormatError,
     SequenceConflictError,
 )
-from eventlog.files import RealFiles
+from eventlog.files import READ_SIZE, RealFiles
 from eventlog.lock import CLOSED, has_writer, lock_path, take_lock
+from eventlog.mounts import NetworkFileSystemWarning
 from eventlog.recent import offset_of_last
 from eventlog.recovery import State
 from eventlog.repair import salvage
 from tests.crash.promises import KIND, LOG, crash_next, fail_next, open_log, texts, unkindest
 from tests.simulated_disk import Fault, SimulatedCrash, SimulatedDisk
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 ENOSPC, EIO = Fault(errno=errno.ENOSPC), Fault(errno=errno.EIO)
+
+
+class Texts:
+    """Keeps all texts."""
+
+    name, version = "texts", 1
+
+    def initial(self) -> list[Any]:
+        return []
+
+    def apply(self, state: list[Any], entry: Entry) -> list[Any]:
+        return state + texts([entry])
+
+    def save(self, state: list[Any]) -> list[Any]:
+        return state
+
+    def load(self, saved: list[Any]) -> list[Any]:
+        return saved
 
 
 @pytest.fixture
@@ -784,6 +801,84 @@ def test_a_copy_of_a_private_log_stays_private(tmp_path: Path, monkeypatch: pyte
         inode = path.stat().st_ino
         log.reopen()
         assert (path.stat().st_mode & 0o777, path.stat().st_ino != inode) == (0o600, True)
+
+
+@pytest.mark.parametrize("kind", ["nfs4", "cifs", "9p", "fuse.sshfs"])
+def test_a_log_on_a_network_file_system_is_opened_with_a_warning(kind: str) -> None:
+    table = f"22 1 8:1 / / rw - ext4 /dev/sda1 rw\n36 22 0:1 / /d rw,noatime shared:1 - {kind} server:/x rw\n"
+    disk = SimulatedDisk({"/proc/self/mountinfo": table.encode()}, folders=["/d"])
+    with pytest.warns(NetworkFileSystemWarning, match=f"{LOG} is on {kind}: a network file system may lose"):
+        open_log(disk).close()
+
+
+@pytest.mark.parametrize(
+    "table", [b"", b"36 22 0:1 / /d rw - ext4 /dev/x rw\n", b"36 22 0:2 / /d rw - nfs x rw\n", b"?"]
+)
+def test_a_log_on_a_local_disk_is_opened_without_a_word(table: bytes) -> None:
+    open_log(SimulatedDisk({"/proc/self/mountinfo": table}, folders=["/d"])).close()
+
+
+def test_everything_beside_a_private_log_is_private_and_nothing_is_written_through_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, victim = tmp_path / "events.jsonl", tmp_path / "victim"
+    checkpoint = tmp_path / "checkpoint.json"
+    EventLog.open(str(path)).close()
+    path.chmod(0o600)
+    checkpoint.write_bytes(b"an old one, for all to read")
+    checkpoint.chmod(0o644)
+    victim.write_bytes(b"precious")
+    for name in ("events.jsonl.new", "checkpoint.json.new"):
+        (tmp_path / name).symlink_to(victim)
+    with EventLog.open(str(path)) as log:
+        log.append(KIND, "secret")
+        log.save_checkpoint(Texts(), ["secret"])
+        with monkeypatch.context() as patched:
+            patched.setattr(RealFiles, "sync", refuse)
+            with pytest.raises(LogPoisonedError):
+                log.append(KIND)
+        modes = []
+        rename = RealFiles.rename
+
+        def look(files: RealFiles, source: str, target: str, **options: bool) -> None:
+            modes.append(Path(source).stat().st_mode & 0o777)
+            rename(files, source, target, **options)
+
+        monkeypatch.setattr(RealFiles, "rename", look)
+        log.reopen()
+    (tmp_path / "events.head").unlink()
+    os.truncate(path, path.stat().st_size - 10)
+    EventLog.open(str(path)).close()
+    assert modes == [0o600, 0o600], "the copy of the log, and the torn tail"
+    secret = [each for each in tmp_path.rglob("*") if each.is_file() and b"secret" in each.read_bytes()]
+    assert {each.name.rsplit(".", 1)[-1] for each in secret} == {"json", "torn"}
+    assert {each.stat().st_mode & 0o077 for each in secret} == {0}
+    assert victim.read_bytes() == b"precious"
+
+
+def refuse(_files: RealFiles, _handle: int) -> None:
+    raise OSError(errno.EIO, "no")
+
+
+def test_a_torn_tail_is_moved_in_pieces_however_large_it_is(disk: SimulatedDisk) -> None:
+    with open_log(disk) as log:
+        log.append(KIND, "a")
+    disk = SimulatedDisk({LOG: disk.contents()[LOG] + b"\0" * (20 * READ_SIZE)})
+    log = open_log(disk)
+    assert log.read_only is None
+    pieces = [
+        operation.details[0] for operation in disk.trace if operation.name == "append" and "torn" in operation.path
+    ]
+    assert {len(piece) for piece in pieces if isinstance(piece, bytes)} == {READ_SIZE}
+    (recovered,) = [entry for entry in log.read() if entry.type == "log.recovered"]
+    assert recovered.data["kept"][0]["bytes"] == 20 * READ_SIZE
+
+
+def test_a_quarantine_that_cannot_be_read_stops_no_clean_log(disk: SimulatedDisk) -> None:
+    with open_log(disk) as log:
+        log.append(KIND, "a")
+    disk.faults = lambda _number, operation: Fault(errno=errno.EACCES) if operation.name == "list_dir" else None
+    assert texts(open_log(disk).read()) == ["a"]
 
 
 HOLD = """

@@ -200,8 +200,9 @@ OPENING = (
     Bug(
         name="a torn tail is cut before its copy is on disk",
         path="eventlog/opening.py",
-        old='        replace_durably(files, f"{folder}/{kept}", tail)',
-        new='        write_all(files, files.open(f"{folder}/{kept}", "append", create=True), tail)',
+        old='        copy_durably(files, handle, f"{folder}/{kept}", offset=found.fault.offset)',
+        new='        tail = b"".join(read_chunks(files, handle, found.fault.offset))\n'
+        '        write_all(files, files.open(f"{folder}/{kept}", "append", create=True), tail)',
         found_by=AFTER_A_TEAR,
     ),
     Bug(
@@ -294,8 +295,8 @@ WITNESSES = (
     Bug(
         name="a file is renamed into place before it is synced",
         path="eventlog/files.py",
-        old="        write_all(files, handle, data)\n        files.sync(handle)\n",
-        new="        write_all(files, handle, data)\n",
+        old="            write_all(files, handle, piece)\n        files.sync(handle)\n",
+        new="            write_all(files, handle, piece)\n",
         found_by=FILES,
     ),
     Bug(
@@ -331,6 +332,14 @@ WITNESSES = (
         path="eventlog/adoption.py",
         old="    for each in (path, *_companions(path)):",
         new="    for each in ():",
+        found_by=REPAIR,
+    ),
+    Bug(
+        name="a damaged log is replaced before its copy is on disk",
+        path="eventlog/files.py",
+        old="    _put_durably(files, path, read_chunks(files, source, offset), private=True)",
+        new="    handle = files.open(path, 'append', create=True)\n"
+        "    for piece in read_chunks(files, source, offset):\n        write_all(files, handle, piece)",
         found_by=REPAIR,
     ),
 )
