@@ -5,6 +5,7 @@ Law: an answer that was paid for is read before another one is asked for.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from eventlog import EventLogError
@@ -18,9 +19,11 @@ from stages.pipeline.text import digest
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from stages.pipeline.contract import Brief, Provider, Stage
+    from stages.pipeline.contract import Brief, Draft, Provider, Stage
     from stages.pipeline.plan import PlannedStep
     from stages.pipeline.project import Project
+
+_LONG = 8000  # characters of a scene: below that, reading its answer takes a tenth of a second
 
 
 class SceneMaker:
@@ -38,11 +41,11 @@ class SceneMaker:
         so_far = self._unread(stage, step)
         is_second = so_far is not None and found.asked_after not in ("", so_far.id)  # the last one to be asked for
         received = await self._ask(stage, step, brief, provider=provider, so_far=so_far)
-        draft = stage.read(brief, received.text)
+        draft = await _read(stage, brief, received.text)
         if draft.violations and not is_second:
             missing = [violation.message for violation in draft.violations]
             received = await self._ask(stage, step, brief, provider=provider, missing=missing, after=received.id)
-            draft = stage.read(brief, received.text)
+            draft = await _read(stage, brief, received.text)
         if draft.violations:
             return await self._reject(subject, received, [violation.message for violation in draft.violations])
         completed = facts.SceneCompleted(
@@ -105,3 +108,10 @@ class SceneMaker:
         text = self._project.content(found.unread)["text"]
         is_cut = found.unread.is_cut and found.asked_after != found.unread.id
         return Received(id=found.unread.id, attempt=found.unread_attempt, text=text, is_cut=is_cut)
+
+
+async def _read(stage: Stage, brief: Brief, text: str) -> Draft:
+    """Read an answer; of a long scene that takes seconds, in which the others go on."""
+    if len(brief.source) < _LONG:
+        return stage.read(brief, text)
+    return await asyncio.to_thread(stage.read, brief, text)
