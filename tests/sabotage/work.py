@@ -60,10 +60,10 @@ WORK = (
     Bug(
         name="a stage is called complete before its outputs are there",
         path="stages/pipeline/projecting.py",
-        old="        if not self._guarded(lambda: outputs.append(project.snapshots.write_outputs(project.progress, stage))):",
+        old="        if not self._guarded(lambda: outputs.append(",
         new=(
             "        await project.record(facts.StageCompleted(subject=stage, scenes=len(project.progress.scenes)))\n"
-            "        if not self._guarded(lambda: outputs.append(project.snapshots.write_outputs(project.progress, stage))):"
+            "        if not self._guarded(lambda: outputs.append("
         ),
         found_by=POWER_CUTS,
     ),
@@ -84,8 +84,8 @@ WORK = (
     Bug(
         name="the removal of a progress file is not synced and not repeated",
         path="stages/pipeline/snapshots.py",
-        old="                self.write_outputs(progress, stage)\n                self.remove_progress(progress, stage)",
-        new="                self.write_outputs(progress, stage)",
+        old="self.write_outputs(progress, stage)\n                self.remove_progress(progress, stage)",
+        new="self.write_outputs(progress, stage)",
         found_by=SNAPSHOTS,
     ),
     Bug(
