@@ -24,9 +24,9 @@ class CountingFiles(UnsyncedFiles):
         self.written: Counter[str] = Counter()
         self._paths: dict[int, str] = {}
 
-    def open(self, path: str, mode: Mode, *, create: bool = False, private: bool = False) -> int:
+    def open(self, path: str, mode: Mode, *, create: bool = False, private: bool = False, fresh: bool = False) -> int:
         """Open, and remember what the handle means."""
-        handle = super().open(path, mode, create=create, private=private)
+        handle = super().open(path, mode, create=create, private=private, fresh=fresh)
         self._paths[handle] = path.removesuffix(".new")
         return handle
 

@@ -6,6 +6,7 @@ Law: a name never leads out of the projects folder; what cannot be a project is 
 from __future__ import annotations
 
 import os
+import stat
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,5 +173,15 @@ def real_system() -> System:
     from stages.pipeline.system import System as Machine  # noqa: PLC0415
 
     temporary = os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - the folder in it is private, and checked
-    folders = [str(user_state_path("scenelog") / "rescue"), f"{temporary}/scenelog-rescue-{os.getuid()}"]
+    shared = f"{temporary}/scenelog-rescue-{os.getuid()}"
+    folders = [str(user_state_path("scenelog") / "rescue"), *([shared] if _may_be_ours(shared) else [])]
     return Machine(rescue_folders=folders, program=f"scenelog {VERSION}")
+
+
+def _may_be_ours(folder: str) -> bool:
+    """Whether a folder where everybody may write is not there yet, or is our own: nobody else's is read or written."""
+    try:
+        found = Path(folder).lstat()
+    except OSError:
+        return True
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022

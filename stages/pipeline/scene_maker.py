@@ -5,6 +5,7 @@ Law: an answer that was paid for is read before another one is asked for.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from eventlog import EventLogError
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from stages.pipeline.plan import PlannedStep
     from stages.pipeline.project import Project
 
+_LONG = 8000  # characters of a scene: below that, reading its answer takes a tenth of a second
+
 
 class SceneMaker:
     """Makes the scenes of one project in one style; `remarks` counts what was seen and rejected nothing."""
@@ -39,11 +42,11 @@ class SceneMaker:
         so_far = self._unread(stage, step)
         is_second = so_far is not None and found.asked_after not in ("", so_far.id)  # the last one to be asked for
         received = await self._ask(stage, step, brief, provider=provider, so_far=so_far)
-        draft = _read(stage, brief, received)
+        draft = await _read(stage, brief, received)
         if draft.violations and not is_second:
             missing = [violation.message for violation in draft.violations]
             received = await self._ask(stage, step, brief, provider=provider, missing=missing, after=received.id)
-            draft = _read(stage, brief, received)
+            draft = await _read(stage, brief, received)
         if draft.violations:
             return await self._reject(subject, received, [violation.message for violation in draft.violations])
         completed = facts.SceneCompleted(
@@ -108,6 +111,10 @@ class SceneMaker:
         return Received(id=found.unread.id, attempt=found.unread_attempt, text=text, is_cut=is_cut)
 
 
-def _read(stage: Stage, brief: Brief, received: Received) -> Draft:
-    draft = stage.read(brief, received.text)
+async def _read(stage: Stage, brief: Brief, received: Received) -> Draft:
+    """Read an answer; of a long scene that takes seconds, in which the others go on."""
+    if len(brief.source) < _LONG:
+        draft = stage.read(brief, received.text)
+    else:
+        draft = await asyncio.to_thread(stage.read, brief, received.text)
     return with_its_end(brief, draft, received.text) if received.is_cut else draft

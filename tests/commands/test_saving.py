@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from stages.commands.places import real_system
 from tests.commands.stories import SCENES, STORY, model
 from tests.loopback_server import loopback
 from tests.program import TIMEOUT_S, completed_twice, entries, files_of, of_type, results_of
@@ -174,3 +175,40 @@ def test_outputs_that_cannot_be_written_are_told_and_come_with_the_next_run(prog
         program("run", story, *model(server))
         assert len(server.requests) == asked == 2 + 2 * SCENES
     assert "output/enhanced.md" in results_of(folder)
+
+
+def test_results_go_to_the_second_folder_and_to_the_output_where_no_folder_takes_them(
+    program: Program, small_disk: Path
+) -> None:
+    story, home = program.story("s.txt", STORY), program.here.parent / "home"
+    (home / "state").write_text("no folder")
+    with loopback(at({4: lambda: fill(small_disk)})) as server:
+        program("run", story, "--projects", small_disk, *model(server), code=5)
+    (rescued,) = home.rglob("*.jsonl")
+    assert rescued.parent.name == f"scenelog-rescue-{os.getuid()}"
+    lines = rescued.read_bytes().splitlines()
+    (small_disk / "filler").unlink()
+    program("run", story, "--projects", small_disk)
+    assert not rescued.exists()
+    for name in ("state", f"scenelog-rescue-{os.getuid()}"):
+        with contextlib.suppress(OSError):
+            (home / name).rmdir()
+        (home / name).write_text("no folder")
+    with loopback(at({4: lambda: fill(small_disk)})) as server:
+        ended = program.finish("retry", "s", "--scenes", "1-4", "--projects", small_disk, *model(server))
+    assert ended.returncode == 5, ended
+    told = [line for line in ended.stdout.splitlines() if line.startswith(b"{")]
+    assert all(b'"sum":"' in line and b'"seq":' not in line for line in (*told, *lines))
+    assert any(b'"answer.received"' in line for line in told)
+
+
+def test_a_rescue_folder_of_somebody_else_is_neither_read_nor_written(program: Program) -> None:
+    shared = program.here.parent / "home" / f"scenelog-rescue-{os.getuid()}"
+    assert str(shared) in real_system().rescue_folders
+    shared.mkdir(mode=0o700)
+    assert str(shared) in real_system().rescue_folders
+    shared.chmod(0o777)
+    assert str(shared) not in real_system().rescue_folders
+    shared.rmdir()
+    shared.symlink_to(program.here)
+    assert str(shared) not in real_system().rescue_folders

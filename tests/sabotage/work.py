@@ -60,10 +60,10 @@ WORK = (
     Bug(
         name="a stage is called complete before its outputs are there",
         path="stages/pipeline/projecting.py",
-        old="        if not self._guarded(partial(project.snapshots.write_outputs, project.progress, stage)):",
+        old="        if not self._guarded(lambda: outputs.append(",
         new=(
             "        await project.record(facts.StageCompleted(subject=stage, scenes=len(project.progress.scenes)))\n"
-            "        if not self._guarded(partial(project.snapshots.write_outputs, project.progress, stage)):"
+            "        if not self._guarded(lambda: outputs.append("
         ),
         found_by=POWER_CUTS,
     ),
@@ -84,8 +84,8 @@ WORK = (
     Bug(
         name="the removal of a progress file is not synced and not repeated",
         path="stages/pipeline/snapshots.py",
-        old="                self.write_outputs(progress, stage)\n                self.remove_progress(stage)",
-        new="                self.write_outputs(progress, stage)",
+        old="self.write_outputs(progress, stage)\n                self.remove_progress(progress, stage)",
+        new="self.write_outputs(progress, stage)",
         found_by=SNAPSHOTS,
     ),
     Bug(
@@ -118,8 +118,8 @@ WORK = (
     Bug(
         name="a disk that says no stops the work",
         path="stages/pipeline/outbox.py",
-        old="                if not self.waiting and self.on_trouble:\n                    self.on_trouble(error)\n",
-        new="                raise\n",
+        old="        if trouble is not None and is_first and self.on_trouble:\n            self.on_trouble(trouble)\n",
+        new="        if trouble is not None:\n            raise trouble\n",
         found_by=NO_ROOM,
     ),
     Bug(
@@ -146,8 +146,8 @@ WORK = (
     Bug(
         name="a rescue file is removed before its events are in the log",
         path="stages/pipeline/project.py",
-        old="            self.log.append_many(events)\n            if whole:\n                files.remove(path)",
-        new="            if whole:\n                files.remove(path)\n                self.log.append_many(events)",
+        old="            self.log.append_many(events)\n            with contextlib",
+        new="            with contextlib",
         found_by=NO_ROOM,
     ),
     Bug(

@@ -133,3 +133,22 @@ def test_any_file_is_a_story_or_an_error_that_names_it(data: bytes) -> None:
         assert "\r" not in story.text
         assert unicodedata.is_normalized("NFC", story.text)
         story.text.encode()
+
+
+ENGLISH = "The ferry was gone. Nobody came. " * 40 + "It\u2019s late. " + "Nobody came back. " * 40
+JAPANESE = "雨の夜、彼女は古い本屋の扉を叩いた。誰もいなかった。\n" * 20
+MIXED = "Hello world. " * 100 + "他说：好。"
+
+
+@pytest.mark.parametrize("data", [ENGLISH.encode("cp1252"), JAPANESE.encode("shift_jis")])
+def test_what_would_be_read_as_chinese_that_nobody_writes_is_refused(data: bytes) -> None:
+    with pytest.raises(IntakeError, match="save it as UTF-8"):
+        read_story("s.txt", data)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [MIXED, "他走了。", "学而时习之，不亦说乎？有朋自远方来。" * 5, "林川走进雨里的街市。“还有灯吗？”" * 20],
+)
+def test_chinese_in_gb18030_is_taken_in(text: str) -> None:
+    assert read_story("s.txt", text.encode("gb18030")).text == text
