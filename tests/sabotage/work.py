@@ -15,8 +15,8 @@ WORK = (
     Bug(
         name="a failed scene is skipped for ever",
         path="stages/pipeline/plan.py",
-        old='        return Action.RUN, f"failed {step.failures} times',
-        new='        return Action.SKIP, f"failed {step.failures} times',
+        old="        return Action.RUN, Cause.FAILED",
+        new="        return Action.SKIP, Cause.FAILED",
         found_by=PLAN,
     ),
     Bug(
@@ -32,22 +32,22 @@ WORK = (
     Bug(
         name="an answer that was paid for and not read is asked for again",
         path="stages/pipeline/scene_maker.py",
-        old="        received = self._unread(stage, step) or await",
-        new="        received = await",
+        old="        so_far = self._unread(stage, step)",
+        new="        so_far = None",
         found_by=POWER_CUTS,
     ),
     Bug(
         name="an answer is read that was never recorded",
         path="stages/pipeline/calls.py",
-        old='        answer_id = await self._project.record(received, {"text": answer.text})',
+        old="        answer_id = await self._project.record(fact, content)",
         new="        answer_id = attempt",
         found_by=POWER_CUTS,
     ),
     Bug(
         name="a call is made before it has a name",
         path="stages/pipeline/calls.py",
-        old="        await self._project.record(self._started(call, attempt, number))\n        try:\n",
-        new="        try:\n",
+        old="            await self._project.record(started)\n",
+        new="            pass\n",
         found_by=CALLS,
     ),
     Bug(
@@ -91,13 +91,13 @@ WORK = (
     Bug(
         name="a file is written in place instead of replaced",
         path="stages/pipeline/snapshots.py",
-        old="            replace_durably(self._files, path, data)\n        self._size",
+        old="            replace_durably(self._files, path, data)\n        self._written",
         new=(
             '            handle = self._files.open(path, "overwrite", create=True)\n'
             "            self._files.truncate(handle, 0)\n"
             "            self._files.write_at(handle, 0, data)\n"
             "            self._files.close(handle)\n"
-            "        self._size"
+            "        self._written"
         ),
         found_by=POWER_CUTS,
     ),
@@ -159,9 +159,9 @@ WORK = (
     ),
     Bug(
         name="a second completion of a scene counts as another one",
-        path="stages/pipeline/progress.py",
-        old="    if step.completion is None or done.rank > step.completion.rank:",
-        new="    if True:",
+        path="stages/pipeline/steps.py",
+        old="        if before is not None and done.rank < before.rank:",
+        new="        if False:",
         found_by=PLAN,
     ),
 )
