@@ -11,7 +11,7 @@ from bench.overhead import Silence
 from bench.process import ROOT
 from bench.result import Figure, Result
 from stages.commands.places import Place
-from stages.commands.run import begin, read_story_file, take_in
+from stages.commands.stories import begin, read_story_file, take_in
 from stages.pipeline.order import Order
 from stages.pipeline.project import Project
 from stages.pipeline.runner import Runner

@@ -66,7 +66,7 @@ def _judged(place: Place, options: dict[str, Any]) -> list[Finding]:
         prompt_folders,
         settings_of,
     )
-    from stages.commands.run import parsed_scenes  # noqa: PLC0415
+    from stages.commands.stories import parsed_scenes  # noqa: PLC0415
     from stages.pipeline.plan import scenes_beyond  # noqa: PLC0415
     from stages.pipeline.project import Project  # noqa: PLC0415
     from stages.pipeline.recheck import accepted, judge  # noqa: PLC0415

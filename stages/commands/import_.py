@@ -48,7 +48,7 @@ def import_(files: tuple[str, ...], *, story: str | None, name: str | None, proj
 
 
 def _story(path: str | None, place: Place) -> Story | None:
-    from stages.commands.run import read_story_file  # noqa: PLC0415 - only with --story
+    from stages.commands.stories import read_story_file  # noqa: PLC0415 - only with --story
 
     return read_story_file(Place(folder=place.folder, name=place.name, story=Path(path))) if path else None
 
@@ -121,7 +121,7 @@ def _take_over(
     system: System,
 ) -> None:
     from stages.commands.conduct import settings_of  # noqa: PLC0415 - only when something is imported
-    from stages.commands.run import begin, take_in  # noqa: PLC0415
+    from stages.commands.stories import begin, take_in  # noqa: PLC0415
     from stages.pipeline.events import ProgressImported  # noqa: PLC0415
     from stages.pipeline.fact_entries import to_event  # noqa: PLC0415
     from stages.pipeline.imported import total_of  # noqa: PLC0415
@@ -173,7 +173,7 @@ def _move_originals(place: Place, files: tuple[str, ...], system: System) -> Non
 
 def _add_story(story_path: str, place: Place) -> Place:
     from stages.commands.places import require_log  # noqa: PLC0415 - only with --story
-    from stages.commands.run import take_in  # noqa: PLC0415
+    from stages.commands.stories import take_in  # noqa: PLC0415
     from stages.pipeline.project import Project  # noqa: PLC0415
 
     require_log(place)

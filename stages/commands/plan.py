@@ -62,7 +62,7 @@ def show_plan(place: Place, log: str, system: System, options: dict[str, Any]) -
     """Print what a run with these options would do."""
     from stages.commands.changes import show_changes  # noqa: PLC0415 - only when something is planned
     from stages.commands.estimates import print_estimate, told  # noqa: PLC0415
-    from stages.commands.run import require_story  # noqa: PLC0415
+    from stages.commands.stories import require_story  # noqa: PLC0415
     from stages.pipeline.forecast import total  # noqa: PLC0415
     from stages.pipeline.settings import OFFLINE  # noqa: PLC0415
     from stages.pipeline.view import ProjectView  # noqa: PLC0415
@@ -92,7 +92,7 @@ def show_plan(place: Place, log: str, system: System, options: dict[str, Any]) -
 
 def _revised(view: ProjectView, place: Place) -> tuple[Revision | None, dict[str, str]]:
     """What the story's text of today does to the scenes, with the digest of each one's text; None if it is the same."""
-    from stages.commands.run import read_story_file  # noqa: PLC0415 - only with --update-source
+    from stages.commands.stories import read_story_file  # noqa: PLC0415 - only with --update-source
     from stages.pipeline.revision import revise  # noqa: PLC0415
     from stages.pipeline.text import digest  # noqa: PLC0415
 
@@ -112,7 +112,7 @@ def _steps(
         prompt_folders,
         settings_of,
     )
-    from stages.commands.run import parsed_scenes  # noqa: PLC0415
+    from stages.commands.stories import parsed_scenes  # noqa: PLC0415
     from stages.pipeline.briefs import bases_of  # noqa: PLC0415
     from stages.pipeline.forecast import forecast_steps  # noqa: PLC0415
     from stages.pipeline.plan import plan_run, scenes_beyond  # noqa: PLC0415

@@ -10,7 +10,7 @@ from eventlog.tool.text import clean
 from stages.commands.failures import Exit, explained
 from stages.commands.options import BUDGET, budget_options
 from stages.commands.places import Place, find_project, projects_option, real_system, require_log, typed
-from stages.commands.run import parsed_scenes
+from stages.commands.stories import parsed_scenes
 from stages.providers.presets import NAMES
 
 if TYPE_CHECKING:

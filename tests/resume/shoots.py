@@ -17,7 +17,7 @@ import orjson
 from eventlog.entry import Entry
 from eventlog.recovery import scan
 from stages.commands.places import Place
-from stages.commands.run import begin, take_in
+from stages.commands.stories import begin, take_in
 from stages.pipeline.contract import Answer, Usage
 from stages.pipeline.intake import read_story
 from stages.pipeline.order import Order, Outcome

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from eventlog.entry import decode
 from stages.commands.places import Place
-from stages.commands.run import begin, take_in
+from stages.commands.stories import begin, take_in
 from stages.pipeline import events as facts
 from stages.pipeline import runner
 from stages.pipeline.contract import Answer
