@@ -404,7 +404,7 @@ def test_an_older_copy_is_behind_its_head(disk: SimulatedDisk, log: EventLog) ->
     assert isinstance(open_log(disk).read_only, LogDamagedError)
     assert disk.contents()[LOG] == older
     got: list[Entry] = []
-    with pytest.raises(LogDamagedError, match="seq 2: it is not there, but it was acknowledged"):
+    with pytest.raises(LogDamagedError, match="seq 2: the log ends before it, but it was acknowledged"):
         collect(read(LOG, files=disk), got)
     assert texts(got) == ["a"], "what is there is shown before"
     empty = SimulatedDisk(disk.contents() | {LOG: b""})

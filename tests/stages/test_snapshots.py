@@ -167,7 +167,11 @@ def test_outputs_are_on_disk_before_the_progress_file_goes() -> None:
     ours = snapshot(log.progress, "storyboard", log.content) or b""
     disk = disk_with(**{"storyboard_progress.json": ours})
     Snapshots(disk, FOLDER, log.content).repair(log.progress, NAMES)
-    removed = next(at for at, operation in enumerate(disk.trace) if operation.name == "remove")
+    removed = next(
+        at
+        for at, operation in enumerate(disk.trace)
+        if operation.name == "remove" and operation.path.endswith("storyboard_progress.json")
+    )
     last_output = max(at for at, operation in enumerate(disk.trace) if operation.name == "rename")
     synced = [at for at, operation in enumerate(disk.trace) if operation.name == "sync_dir" and at > last_output]
     assert last_output < synced[0] < removed < synced[-1]
