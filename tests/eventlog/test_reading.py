@@ -408,7 +408,7 @@ def test_an_older_copy_is_behind_its_head(disk: SimulatedDisk, log: EventLog) ->
         collect(read(LOG, files=disk), got)
     assert texts(got) == ["a"], "what is there is shown before"
     empty = SimulatedDisk(disk.contents() | {LOG: b""})
-    with pytest.raises(LogDamagedError, match="line 1, byte 0, seq 0: it is not there"):
+    with pytest.raises(LogDamagedError, match="line 1, byte 0, seq 0: the log ends before it"):
         collect(read(LOG, files=empty), got)
 
 

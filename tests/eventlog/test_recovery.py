@@ -298,7 +298,7 @@ def test_zeros_are_a_torn_creation_up_to_the_size_a_first_line_can_have() -> Non
 
 
 def test_only_the_entry_that_creates_a_log_tells_its_format_and_no_other_may_be_the_first() -> None:
-    with pytest.raises(NewerFormatError, match="begins with 'said', not with log.created"):
+    with pytest.raises(NewerFormatError, match=r"begins with 'said', not with log\.created"):
         check_first(encode(Event(type="said", meta={"format": 1}, id="0", time="t"), after=START, dur=-1))
     with pytest.raises(NewerFormatError):
         check_first(encode(Event(type="log.created", meta={"format": 9}, id="0", time="t"), after=START, dur=-1))
