@@ -122,8 +122,8 @@ class Snapshots:
 
     def _keep_edited(self, path: str, there: bytes | None, data: bytes, *, is_ours: Callable[[bytes], bool]) -> None:
         """Put a file aside that is to be replaced and holds what this log never did: somebody wrote that."""
-        whole = (there or b"").rstrip(b"\0")  # a power cut can leave less of a file, or zeros, but nothing new
-        if data.startswith(whole) or is_ours(whole):
+        found = there or b""
+        if _may_be_torn(found, data) or is_ours(found.rstrip(b"\0")):
             return
         stem, _, suffix = path.rpartition(".")
         kept, number = f"{stem}.edited.{suffix}", 1
@@ -226,3 +226,8 @@ def _is_result(progress: Progress, stage: str, data: bytes) -> bool:
 def _is_output(progress: Progress, stage: str, data: bytes) -> bool:
     """Whether a file is an output that a stage once had."""
     return digest_of(data) in progress.outputs.get(stage, [])
+
+
+def _may_be_torn(found: bytes, data: bytes) -> bool:
+    """Whether a power cut can have left this of a file: less of it, or zeros for parts of it, but nothing new."""
+    return len(found) <= len(data) and all(byte in (0, wanted) for byte, wanted in zip(found, data, strict=False))

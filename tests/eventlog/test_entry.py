@@ -172,7 +172,7 @@ CYCLE.append(CYCLE)
         WithUnderscore(), {"a": WithUnderscore()}, WithHidden(1), {1: "a"}, {None: 1}, {("a",): 1}, b"bytes",
         {"a", "b"}, DEEP, CYCLE, object(), 1j, Path("a"),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )  # fmt: skip
 def test_what_json_cannot_hold_exactly_is_refused_and_nothing_is_written(data: Any) -> None:
     with pytest.raises(InvalidEventError, match="data"):

@@ -7,6 +7,7 @@ import errno
 import orjson
 import pytest
 
+from eventlog.files import replace_durably
 from stages.pipeline import events as facts
 from stages.pipeline.results import outputs, snapshot
 from stages.pipeline.snapshots import ALWAYS_UP_TO_SCENES, LAG, Snapshots
@@ -247,3 +248,21 @@ def test_removing_a_progress_file_that_is_not_there_is_no_error() -> None:
     snapshots.remove_progress(log.progress, "storyboard")
     snapshots.remove_progress(log.progress, "storyboard")
     assert disk.contents() == {}
+
+
+@pytest.mark.parametrize("torn", ["less", "zeros", "zeros before"])
+def test_what_a_power_cut_left_of_a_file_is_nobodys_edit(torn: str) -> None:
+    log, disk = completed(), disk_with()
+    Snapshots(disk, FOLDER, log.content).repair(log.progress, NAMES)
+    path = f"{FOLDER}/storyboard/scene_001.md"
+    whole = disk.contents()[path]
+    half = len(whole) // 2
+    left = {"less": whole[:half], "zeros": whole[:half] + bytes(half), "zeros before": bytes(half) + whole[half:]}[torn]
+    replace_durably(disk, path, left)
+    before = set(disk.contents())
+    Snapshots(disk, FOLDER, log.content).repair(log.progress, NAMES)
+    assert disk.contents()[path] == whole
+    assert set(disk.contents()) == before
+    replace_durably(disk, path, left + "我改了这里".encode())
+    Snapshots(disk, FOLDER, log.content).repair(log.progress, NAMES)
+    assert f"{FOLDER}/storyboard/scene_001.edited.md" in disk.contents()
