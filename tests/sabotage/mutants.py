@@ -41,6 +41,7 @@ def configuration(files: tuple[str, ...]) -> str:
         f"source_paths = {list(files)}\n"
         f"also_copy = {copied}\n"
         f"pytest_add_cli_args_test_selection = {tests}\n"
+        'pytest_add_cli_args = ["-n", "0"]\n'
     )
 
 

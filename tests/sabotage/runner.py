@@ -55,7 +55,7 @@ def run_tests(root: Path, selection: Selection) -> tuple[int, str]:
     """Run tests in a copy, up to the first that fails; the exit code and what was printed."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SCENELOG_")}
     environment |= {"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-p", "no:cacheprovider", *selection]
+    command = [sys.executable, "-m", "pytest", "-n", "0", "-x", "-q", "--tb=no", "-p", "no:cacheprovider", *selection]
     done = subprocess.run(
         command, cwd=root, env=environment, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
     )
