@@ -47,7 +47,7 @@ def test_one_scene_times_out_the_others_finish_and_the_next_run_does_only_that_s
     undisturbed, folder = whole(program), program.project("story")
     with loopback(lambda _number, text: HANGS if SCENE_3 in text else None) as server:
         told = finished(run(program, server, main="tests.crash.real.hasty"), code=3)
-    assert "silent for 1.5 s" in told
+    assert "nothing came in 1.5 s" in told
     assert "scenelog retry story" in told
     boards, enhanced = (progress_of(folder, stage) for stage in ("storyboard", "enhancement"))
     assert [item["scene_index"] for item in boards["storyboard_results"]] == [0, 1, 3, 4, 5]
