@@ -110,10 +110,10 @@ WORK = (
     ),
     Bug(
         name="somebody else's progress file is written over",
-        path="stages/pipeline/project.py",
-        old="        foreign = self.snapshots.foreign(self.progress, stages)",
-        new="        foreign = self.snapshots.foreign(self.progress, ())",
-        found_by=RUNS,
+        path="stages/pipeline/snapshots.py",
+        old=" and foreign_items(progress, stage, there):",
+        new=" and False:",
+        found_by=("tests/commands/test_edited_files.py", "-k", "during_a_run"),
     ),
     Bug(
         name="a disk that says no stops the work",
