@@ -220,7 +220,8 @@ class EventLog:
         return (entry for entry in self._entries(START) if entry.seq > after)
 
     def _entries(self, start: Position) -> Iterator[Entry]:
-        return (upcast(entry, self._upcasters) for entry in self._written.entries(start))
+        entries = self._written.entries(start)
+        return (upcast(entry, self._upcasters) for entry in entries) if self._upcasters else entries
 
     def entry_at(self, offset: int, size: int) -> Entry:
         """The entry whose line has `size` bytes at `offset`; raises EventLogError if no line verifies there."""

@@ -71,7 +71,8 @@ class Folding(Generic[State]):
 
     def take(self, entry: Entry) -> None:
         """Take in one more entry."""
-        self.state = self._projection.apply(self.state, upcast(entry, self._upcasters))
+        newest = upcast(entry, self._upcasters) if self._upcasters else entry
+        self.state = self._projection.apply(self.state, newest)
 
 
 def upcast(entry: Entry, upcasters: Upcasters) -> Entry:

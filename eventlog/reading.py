@@ -176,18 +176,17 @@ def read(
     entries = _read(
         disk, path, start, is_place=start is after, unconfirmed=unconfirmed, wait=(wait or _sleep) if follow else _stop
     )
-    return (upcast(entry, upcasters or {}) for entry in entries)
+    return (upcast(entry, upcasters) for entry in entries) if upcasters else entries
 
 
 def _read(
     files: Files, path: str, start: Position, *, is_place: bool, unconfirmed: bool, wait: Callable[[], bool]
 ) -> Iterator[Entry]:
     reader = _Reader(files, path, unconfirmed=unconfirmed, start=start if is_place else START)
+    is_whole = is_place or start.seq < 0
     try:
         while True:
-            for entry in reader.more():
-                if entry.seq > start.seq:
-                    yield entry
+            yield from reader.more() if is_whole else (entry for entry in reader.more() if entry.seq > start.seq)
             if not wait():
                 return
     finally:
@@ -241,7 +240,9 @@ class _Reader:
                 break
             held.append(found)
             confirmed = max(confirmed, found.dur)
-            yield from self._release(held, confirmed)
+            while held and held[0].seq <= confirmed:  # as in `_release`, which is dear for each single entry
+                self._shown = held.popleft()
+                yield self._shown
         else:
             damage = self._missing(seen, head, before)
         if damage is not None and (before is None or not _is_same(damage, before)):

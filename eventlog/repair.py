@@ -10,7 +10,7 @@ import contextlib
 import secrets
 import socket
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from eventlog.appending import Stamp
@@ -242,7 +242,7 @@ class _Salvage:
 
     def _kept(self, entry: Entry, *, verbatim: bool) -> Entry:
         if verbatim:
-            moved = replace(entry, offset=self.end.offset)
+            moved = entry._replace(offset=self.end.offset)
             self.end = moved.position
             return moved
         for event, unmarked in ways_to_write(entry):

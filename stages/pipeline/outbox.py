@@ -94,7 +94,7 @@ class Outbox:
 
 def provisional(event: Event) -> Entry:
     """The entry an event that waits would have, for a fold that cannot wait; it has no place (offset -1)."""
-    return replace(encode(event, after=START, dur=-1), offset=-1)
+    return encode(event, after=START, dur=-1)._replace(offset=-1)
 
 
 def refuse_unsavable(event: Event) -> None:

@@ -229,7 +229,7 @@ def test_a_cancelled_caller_keeps_nobody_waiting(log: EventLog) -> None:
         waiting = [asyncio.ensure_future(log.append_async(Event(type=KIND, data=at))) for at in range(3)]
         await asyncio.sleep(0)
         waiting[1].cancel()
-        return await asyncio.gather(*waiting, return_exceptions=True)
+        return list(await asyncio.gather(*waiting, return_exceptions=True))
 
     first, cancelled, last = run(one_is_cancelled())
     assert (first.data, type(cancelled), last.data) == (0, asyncio.CancelledError, 2)
@@ -247,7 +247,7 @@ def test_whoever_waited_has_an_entry_that_is_on_disk_whatever_the_listener_raise
 
     async def three() -> list[Any]:
         asyncio.get_running_loop().set_exception_handler(lambda _loop, context: raised.append(context["exception"]))
-        return await asyncio.gather(*(log.append_async(Event(type=KIND, data=each)) for each in "abc"))
+        return list(await asyncio.gather(*(log.append_async(Event(type=KIND, data=each)) for each in "abc")))
 
     log.on_append = hear
     assert [entry.data for entry in run(three())] == ["a", "b", "c"]

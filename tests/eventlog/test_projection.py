@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -62,7 +61,7 @@ def second(entry: Entry) -> Entry:
 
 
 def third(entry: Entry) -> Entry:
-    return replace(entry.as_version(3, data=entry.data | {"new": True}), type="renamed")
+    return entry.as_version(3, data=entry.data | {"new": True})._replace(type="renamed")
 
 
 UPCASTERS: Upcasters = {("said", 1): second, ("said", 2): third}
@@ -87,5 +86,5 @@ def test_old_entries_are_brought_to_the_newest_version_wherever_they_are_read() 
 def test_an_upcaster_that_skips_a_version_is_a_bug() -> None:
     (entry,) = entries(["said"])
     with pytest.raises(AssertionError, match="must give version 2, not 3"):
-        upcast(entry, {("said", 1): lambda old: replace(old, v=3)})
+        upcast(entry, {("said", 1): lambda old: old._replace(v=3)})
     assert upcast(entry, {}) is entry

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import orjson
@@ -387,7 +386,7 @@ def test_the_highest_id_outlives_the_scenes_that_had_it() -> None:
 def test_an_entry_of_an_unknown_type_changes_nothing() -> None:
     log = told()
     before = log.progress
-    assert fold([replace(log.entries[-1], type="scene.enhanced")], log.progress) == before
+    assert fold([log.entries[-1]._replace(type="scene.enhanced")], log.progress) == before
 
 
 @pytest.mark.parametrize("stage", ["storyboard", "enhancement"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -317,7 +316,7 @@ def test_the_imported_file_itself_is_foreign_only_as_long_as_it_holds_more_than_
 
 def test_the_name_and_language_of_the_project_head_the_outputs() -> None:
     log = told(1, done=(1,))
-    english = replace(log.entries[0], meta={"name": "The Door"})
+    english = log.entries[0]._replace(meta={"name": "The Door"})
     found = outputs(fold([english, *log.entries[1:]]), "storyboard", log.content)
     assert found["output/storyboard.md"].startswith(b"# The Door\n")
 
