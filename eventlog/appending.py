@@ -5,8 +5,9 @@ Law: nothing is written here, and a bad event fails its own caller only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from eventlog.entry import Entry, Event, Position, encode, uuid7
@@ -42,16 +43,25 @@ class Stamp:
 
     def on(self, event: Event) -> Event:
         """The event with its id and time, made now if it has none."""
-        now_ns = self.time_ns()
+        now_us = self.time_ns() // 1000
         try:
-            now = (_EPOCH + timedelta(microseconds=now_ns // 1000)).isoformat(timespec="microseconds")
+            time = f"{_second(now_us // 1_000_000)}.{now_us % 1_000_000:06d}Z"
         except OverflowError:
-            raise InvalidEventError(f"the clock says {now_ns} ns since 1970; times end with 9999") from None
-        return replace(
-            event,
-            id=uuid7(now_ns // 1_000_000, self.randomness(10)) if event.id is None else event.id,
-            time=now.replace("+00:00", "Z") if event.time is None else event.time,
+            raise InvalidEventError(f"the clock says {now_us} us since 1970; times end with 9999") from None
+        return Event(  # `replace` costs half as much again
+            type=event.type,
+            data=event.data,
+            subject=event.subject,
+            meta=event.meta,
+            v=event.v,
+            id=uuid7(now_us // 1000, self.randomness(10)) if event.id is None else event.id,
+            time=time if event.time is None else event.time,
         )
+
+
+@lru_cache(maxsize=1)
+def _second(since_1970: int) -> str:
+    return (_EPOCH + timedelta(seconds=since_1970)).isoformat()[:19]
 
 
 def draft(

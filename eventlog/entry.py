@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from eventlog.errors import InvalidEventError, NewerFormatError
-from eventlog.plain import to_json
+from eventlog.plain import is_flat, to_json
 
 FORMAT_VERSION = 1
 CREATED = "log.created"
@@ -39,6 +39,7 @@ _FIELDS = {
     "meta": dict,
 }
 _NAMES, _KINDS = list(_FIELDS), list(_FIELDS.values())
+_CHANCE, _VERSION_7 = 0x0FFF_3FFF_FFFF_FFFF_FFFF, 0x7000_8000_0000_0000_0000  # of the last 80 bits of a UUID
 _CLOSING = dict(zip(b'{["', b'}]"', strict=True))
 
 
@@ -59,8 +60,7 @@ class Event:
     time: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Position:
+class Position(NamedTuple):
     """A place between two lines: `seq` and `sum` of the line before it, `offset` (bytes) where the next one begins."""
 
     seq: int = -1
@@ -149,19 +149,19 @@ def payload(event: Event) -> bytes:
         raise InvalidEventError(
             f"meta of {event.type} has {len(meta)} bytes; at most {META_LIMIT} go there, put more into data"
         )
-    nested = [key for key, value in event.meta.items() if isinstance(value, Mapping | list | tuple)]
-    if nested:
-        raise InvalidEventError(f"meta of {event.type} must be flat; {nested[0]!r} holds an object or a list")
+    if b"[" in meta or b"{" in meta[1:]:  # in a text, perhaps
+        nested = [key for key, value in event.meta.items() if isinstance(value, Mapping | list | tuple)]
+        if nested:
+            raise InvalidEventError(f"meta of {event.type} must be flat; {nested[0]!r} holds an object or a list")
     named = to_json("name", {"type": event.type, "v": event.v, "subject": event.subject})
-    return named[1:-1] + b',"meta":' + meta + b',"data":' + to_json("data", event.data)
+    return b'%b,"meta":%b,"data":%b' % (named[1:-1], meta, to_json("data", event.data))
 
 
 def _check_names(event: Event) -> None:
-    for name in ("type", "subject", "id", "time"):
-        value = getattr(event, name)
+    names = (("type", event.type, 1), ("subject", event.subject, 0), ("id", event.id, 1), ("time", event.time, 1))
+    for name, value, least in names:
         if value is None and name in ("id", "time"):
             continue
-        least = 0 if name == "subject" else 1
         if not isinstance(value, str) or not least <= len(value) <= _NAME_LIMIT:
             raise InvalidEventError(
                 f"{name} must be a text of {least} to {_NAME_LIMIT} characters, not {str(value)[:60]!r}"
@@ -186,7 +186,13 @@ def encode(event: Event, *, after: Position, dur: int) -> Entry:
     line = seal(body)
     if len(line) > LINE_LIMIT:
         raise InvalidEventError(f"{event.type} makes a line of {len(line)} bytes; at most {LINE_LIMIT} fit")
-    return _open(line, line[_SUM].decode(), after.offset)
+    found = line[_SUM].decode()
+    meta = dict(event.meta)
+    if not (type(event.type) is type(event.subject) is type(event.id) is type(event.time) is str and is_flat(meta)):
+        return _open(line, found, after.offset)  # they are read back as other values, if equal ones
+    return Entry(
+        seq, after.sum, dur, event.id, event.time, event.type, event.v, event.subject, meta, found, after.offset, line
+    )
 
 
 def seal(body: bytes) -> bytes:
@@ -250,9 +256,5 @@ def decode_detached(line: bytes) -> Event | None:
 
 def uuid7(time_ms: int, randomness: bytes) -> str:
     """A UUID version 7 (RFC 9562, section 5.7) of a Unix time in milliseconds and 10 random bytes."""
-    head = (time_ms & (1 << 48) - 1).to_bytes(6, "big")
-    tail = bytearray(randomness)
-    tail[0] = tail[0] & 0x0F | 0x70
-    tail[2] = tail[2] & 0x3F | 0x80
-    digits = (head + bytes(tail)).hex()
+    digits = f"{(time_ms & (1 << 48) - 1) << 80 | int.from_bytes(randomness) & _CHANCE | _VERSION_7:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -36,6 +36,15 @@ def to_json(name: str, value: Any) -> bytes:
         raise InvalidEventError(f"{name} cannot be written as JSON: {error}") from None
 
 
+def is_flat(value: dict[Any, Any]) -> bool:
+    """Whether an object is had back just as it is: it holds texts, numbers and words, none of a type of its own."""
+    for key, item in value.items():
+        kind = type(item)
+        if type(key) is not str or not (kind in _LEAVES or (kind is float and math.isfinite(item))):
+            return False
+    return True
+
+
 def _is_plain(value: Any, depth: int) -> bool:
     """Whether a value is of the common kinds alone: a third of the cost of looking for what is wrong with it."""
     kind = type(value)

@@ -6,14 +6,12 @@ that a simulated disk can cut the power between any two of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 Mode = Literal["read", "append", "overwrite"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileStat:
+class FileStat(NamedTuple):
     """Which file this is (device and inode), and its size in bytes."""
 
     device: int

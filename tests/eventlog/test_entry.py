@@ -95,7 +95,7 @@ def said(data: Any = None, **fields: Any) -> Event:
 @example(said(None, meta={'},"data":': 1, ',"type":': 2}), START, -1)
 def test_an_entry_is_read_back_exactly_as_it_was_written(event: Event, after: Position, dur: int) -> None:
     entry = encode(event, after=after, dur=dur)
-    assert decode(entry.line, offset=after.offset) == entry
+    assert repr(decode(entry.line, offset=after.offset)) == repr(entry), "each value, and of the same type"
     assert entry.to_event() == event
     assert repr(entry.data) == repr(event.data), "1 is not 1.0 and not true"
     assert (entry.seq, entry.prev, entry.dur, entry.offset) == (after.seq + 1, after.sum, dur, after.offset)
@@ -103,6 +103,46 @@ def test_an_entry_is_read_back_exactly_as_it_was_written(event: Event, after: Po
     assert entry.payload_bytes == payload(event)
     assert entry.line.count(b"\n") == 1
     assert entry.line.endswith(b"\n"), "one line, whatever is in it"
+
+
+class Word(enum.StrEnum):
+    """A text of a type of its own."""
+
+    KIND = "kind"
+
+
+class Number(enum.IntEnum):
+    """A number of a type of its own."""
+
+    ONE = 1
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        said(type=Word.KIND),
+        said(subject=Word.KIND),
+        said(id=Word.KIND),
+        said(time=Word.KIND),
+        said(meta={"of a type of its own": Word.KIND}),
+        said(meta={"of a type of its own": Number.ONE}),
+        said(meta=MappingProxyType({"a": 1})),
+    ],
+    ids=repr,
+)
+def test_an_entry_holds_what_a_reader_will_find_and_not_what_only_equals_it(event: Event) -> None:
+    entry = encode(event, after=START, dur=-1)
+    read = decode(entry.line)
+    assert repr(read) == repr(entry)
+    assert read == entry
+
+
+def test_an_entry_does_not_change_with_what_it_was_made_from() -> None:
+    meta, data = {"n": 1}, [1]
+    entry = encode(said(data, meta=meta), after=START, dur=-1)
+    meta["n"] = 2
+    data.append(2)
+    assert (entry.meta, entry.data) == ({"n": 1}, [1])
 
 
 @given(events)
