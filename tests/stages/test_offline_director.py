@@ -272,7 +272,7 @@ def test_both_languages_have_the_same_tables() -> None:
     "unit", ["走", "a", "“", '"', "……", "他说：“走。”\n", "Ada said. ", "王二，", "。\n", ", ", "\n\n", "# ", "😀"]
 )
 def test_no_text_is_slow_or_too_long(unit: str) -> None:
-    text = unit * (30_000 // len(unit))
+    text = unit * (100_000 // len(unit))
     language: Language = "en" if unit.isascii() else "zh"
     begun = time.process_time()
     bible = bible_of(text, language)
@@ -280,4 +280,4 @@ def test_no_text_is_slow_or_too_long(unit: str) -> None:
     script = script_of(text, language, bible=bible)
     check_script(script, text)
     prompts_of(script, language, bible=bible)
-    assert time.process_time() - begun < 9
+    assert time.process_time() - begun < 30
