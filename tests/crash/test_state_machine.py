@@ -118,18 +118,31 @@ class LogUnderFire(RuleBasedStateMachine):
 
     @rule(at=st.integers(0, 40), fault=faults)
     def failure_in_an_opening(self, at: int, fault: Fault) -> None:
+        """It is refused, or it serves; or it opens for reading only, and what it shows is less only for a time.
+
+        Where no cache can be dropped, what lies beyond that which readers are shown may be in the cache alone.
+        """
         self.kill()
         self.disk.faults = {at: fault}
+        log = None
         try:
-            log = self.book.open(self.disk)
+            log = open_log(self.disk)
+            shown = texts(log.read())
         except (OSError, EventLogError):
-            self.disk.faults = {}
+            if log is not None:
+                log.close()
             return
-        self.disk.faults = {}
+        finally:
+            self.disk.faults = {}
         if log.read_only is None:
+            self.book.expect(shown)
             self.log = log
-        else:
-            log.close()
+            return
+        log.close()
+        submitted = self.book.kept + self.book.doubtful
+        assert shown == submitted[: len(shown)]
+        least = self.book.kept if self.disk.has_drop_cache else texts(read(LOG, files=self.disk.process()))
+        assert len(shown) >= len(least)
 
     @precondition(lambda self: self.log is not None and self.log.poisoned is not None)
     @rule(at=soon, fault=st.none() | faults)
