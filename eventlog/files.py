@@ -164,12 +164,11 @@ def beside(path: str, suffix: str) -> str:
 
 def write_all(files: Files, handle: int, data: bytes) -> None:
     """Append all of `data`, going on after a short write; the error of the last attempt is raised."""
-    rest = memoryview(data)
-    while rest:
-        written = files.append(handle, bytes(rest) if len(rest) != len(data) else data)
+    while data:
+        written = files.append(handle, data)
         if written == 0:
             raise OSError(errno.EIO, "the system wrote nothing and gave no reason")
-        rest = rest[written:]
+        data = data[written:]
 
 
 def read_chunks(files: Files, handle: int, offset: int = 0) -> Iterator[bytes]:

@@ -81,7 +81,7 @@ def drop_lock(files: Files, handle: int) -> None:
 def is_at(files: Files, handle: int, path: str) -> bool:
     """Whether the open file is the one that stands at the path."""
     here, there = files.stat(handle), files.stat(path)
-    return here is not None and there is not None and (here.device, here.inode) == (there.device, there.inode)
+    return here is not None and there is not None and here.is_same_file(there)
 
 
 def holder(files: Files, log_path: str) -> str:

@@ -19,6 +19,10 @@ class FileStat(NamedTuple):
     size: int
     is_dir: bool = False
 
+    def is_same_file(self, other: FileStat) -> bool:
+        """Whether both are of one file, whatever its size was."""
+        return (self.device, self.inode) == (other.device, other.inode)
+
 
 class Files(Protocol):
     """What the engine asks of a file system. Every verb raises OSError as the system does."""

@@ -84,15 +84,15 @@ APPENDING = (
     Bug(
         name="somebody else's bytes are written over",
         path="eventlog/writer.py",
-        old="        if here.size != self.position.offset:",
+        old="        if there.size != self.position.offset:",
         new="        if False:",
         found_by=LOG,
     ),
     Bug(
         name="a short write is taken for a whole one",
         path="eventlog/files.py",
-        old="        rest = rest[written:]",
-        new="        rest = rest[len(rest):]",
+        old="        data = data[written:]",
+        new='        data = b""',
         found_by=ANY_FAILURE,
     ),
     Bug(
