@@ -216,6 +216,37 @@ def test_concurrent_appends_share_one_write_and_one_sync(disk: SimulatedDisk, lo
     assert done(disk, since) == {"append jsonl": 1, "sync jsonl": 1, "write_at head": 1, "stat jsonl": 1}
 
 
+def test_who_comes_a_turn_later_shares_the_sync(disk: SimulatedDisk, log: EventLog) -> None:
+    async def both() -> None:
+        first = asyncio.ensure_future(log.append_async(Event(type=KIND, data="first")))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        await asyncio.gather(first, log.append_async(Event(type=KIND, data="a turn later")))
+
+    since = len(disk.trace)
+    asyncio.run(both())
+    assert texts(log.read()) == ["first", "a turn later"]
+    assert sum(one.name == "sync" for one in disk.trace[since:]) == 1
+
+
+def test_between_two_syncs_the_loop_has_turns_for_everything_else(log: EventLog) -> None:
+    turns: list[int] = []
+
+    async def others() -> None:
+        while True:
+            await asyncio.sleep(0)
+            turns.append(1)
+
+    async def append() -> None:
+        busy = asyncio.ensure_future(others())
+        for _ in range(10):
+            await log.append_async(Event(type=KIND))
+        busy.cancel()
+
+    asyncio.run(append())
+    assert len(turns) >= 10 * 3
+
+
 def test_in_a_batch_a_bad_event_fails_its_own_caller_only(log: EventLog) -> None:
     log.append(KIND, 1, id="1")
     bad_ids: list[Any] = [7, ["x"], {}, ""]
