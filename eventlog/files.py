@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING
 from eventlog.port import Files, FileStat, Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = [
     "READ_SIZE", "TEMPORARY", "FileStat", "Files", "Mode", "RealFiles", "beside", "copy_durably", "folder_of",
-    "make_dirs_durably", "name_of", "read_chunks", "read_file", "replace_durably", "resolve", "write_all", "write_new",
+    "make_dirs_durably", "name_of", "read_chunks", "read_file", "replace_durably", "resolve", "sync_files", "write_all",
+    "write_new",
 ]  # fmt: skip
 READ_SIZE = 64 * 1024
+_FEW, _AT_ONCE = 16, 32
 _FLAGS = {"read": os.O_RDONLY, "append": os.O_RDWR | os.O_APPEND, "overwrite": os.O_RDWR}
 
 
@@ -231,6 +233,30 @@ def write_new(files: Files, path: str, pieces: Iterable[bytes], *, private: bool
         files.sync(handle)
     finally:
         files.close(handle)
+
+
+def sync_files(files: Files, paths: Sequence[str]) -> None:
+    """Return once what was written to these files is on disk; raises OSError.
+
+    Many are waited for at once: a real disk takes those that wait together in a twentieth of the time.
+    """
+
+    def sync(paths: Sequence[str]) -> None:
+        for path in paths:
+            handle = files.open(path, "overwrite")
+            try:
+                files.sync(handle)
+            finally:
+                files.close(handle)
+
+    if len(paths) <= _FEW or not isinstance(files, RealFiles):
+        sync(paths)
+        return
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - few need it
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for _ in pool.map(sync, [paths[first::_AT_ONCE] for first in range(_AT_ONCE)]):
+            pass
 
 
 def make_dirs_durably(files: Files, path: str) -> None:

@@ -29,10 +29,10 @@ class Projecting:
         self._project, self._note = project, note
         self._was_told = self._found_foreign = False
 
-    def scene_done(self, stage: str, scene: Scene) -> None:
-        """Write what shows a finished scene."""
+    def scene_done(self, stage: str, scene: Scene, text: str = "") -> None:
+        """Write what shows a finished scene; `text` is its result, if that is at hand."""
         project, snapshots = self._project, self._project.snapshots
-        self._guarded(partial(snapshots.write_scene, project.progress, stage, scene))
+        self._guarded(partial(snapshots.write_scene, project.progress, stage, scene, text))
         if not project.outbox.waiting:
             self._guarded(partial(snapshots.refresh, project.progress, stage))
 

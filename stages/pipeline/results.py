@@ -6,12 +6,13 @@ Law: pure: everything is a function of the results in scene order; no time, id o
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from stages.pipeline.answers import result_as_before, result_text
+from stages.pipeline.events import subject_of
 from stages.pipeline.imported import RESULTS, file_name, imported_bible, items_of, parse_progress, results_key, text_of
 from stages.pipeline.planning import analysis_text
 from stages.pipeline.script import opens_shot, parse
@@ -33,9 +34,22 @@ class Finished:
     completion: Completion
 
 
+@dataclass(slots=True)
+class Drawn:
+    """What a progress file was made of when it was last made, so that nothing in it is made twice.
+
+    `items` are its scenes by id, each with what it was made from; `about` is what it says of the story, made from `of`.
+    """
+
+    items: dict[str, tuple[Finished, bytes]] = field(default_factory=dict)
+    about: dict[str, str] = field(default_factory=dict)
+    of: tuple[Any, ...] = ()
+
+
 def finished(progress: Progress, stage: str) -> list[Finished]:
     """The finished scenes of a stage, in scene order."""
-    pairs = ((scene, progress.step(stage, scene.id).completion) for scene in progress.scenes)
+    known = ((scene, progress.steps.get(subject_of(stage, scene.id))) for scene in progress.scenes)
+    pairs = ((scene, step.completion) for scene, step in known if step is not None)
     return [Finished(scene=scene, completion=done) for scene, done in pairs if done is not None]
 
 
@@ -64,20 +78,38 @@ def analysis(progress: Progress, content: Content) -> str:
     return analysis_text(progress.scenes, progress.language)
 
 
-def snapshot(progress: Progress, stage: str, content: Content) -> bytes | None:
-    """The progress file of a stage, in the fields and order of the user's document; None while nothing is finished."""
-    done = finished(progress, stage)
+def snapshot(progress: Progress, stage: str, content: Content, drawn: Drawn | None = None) -> bytes | None:
+    """The progress file of a stage, in the fields and order of the user's document; None while nothing is finished.
+
+    `drawn` is what the one before was made of; afterwards it is that of this one.
+    """
+    done, drawn = finished(progress, stage), drawn or Drawn()
+    known, drawn.items = drawn.items, {}
+    for one in done:
+        there = known.get(one.scene.id)
+        is_same = there is not None and there[0] == one
+        drawn.items[one.scene.id] = there if there and is_same else (one, item_bytes(progress, stage, one, content))
     if not done:
         return None
+    fields: dict[str, Any] = {**_about(progress, content, drawn)} if stage == "storyboard" else {}
     stamp = max(done, key=lambda one: one.completion.seq).completion.time
-    items = [_item(progress, stage, one, content) for one in done]
-    fields: dict[str, Any] = {results_key(stage): items}
-    if stage == "storyboard":
-        fields |= {"world_bible": bible_text(progress, content), "scenes_analysis": analysis(progress, content)}
     fields |= {"timestamp": f"{stamp[:19]}+00:00", "total_scenes": len(progress.scenes)}
     if stage != "storyboard":
         fields["last_completed_scene"] = _prefix_end([one.scene.index for one in done])
-    return orjson.dumps(fields, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    first, *others = (item for _, item in drawn.items.values())
+    pieces = [b'{\n  "%b": [\n    ' % results_key(stage).encode(), first]
+    for item in others:
+        pieces += (b",\n    ", item)
+    rest = orjson.dumps(fields, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    return b"".join((*pieces, b"\n  ],\n", rest.removeprefix(b"{\n")))
+
+
+def _about(progress: Progress, content: Content, drawn: Drawn) -> dict[str, str]:
+    of = (progress.bible, progress.imported, progress.is_planned, progress.language, progress.scenes)
+    if drawn.of != of:
+        analysed = analysis(progress, content)
+        drawn.about, drawn.of = {"world_bible": bible_text(progress, content), "scenes_analysis": analysed}, of
+    return drawn.about
 
 
 def _prefix_end(indexes: list[int]) -> int:
@@ -85,14 +117,16 @@ def _prefix_end(indexes: list[int]) -> int:
     return next((at - 1 for at, index in enumerate(indexes) if at != index), len(indexes) - 1)
 
 
-def _item(progress: Progress, stage: str, one: Finished, content: Content) -> dict[str, Any]:
-    text = text_of_completion(stage, one.completion, content)
+def item_bytes(progress: Progress, stage: str, one: Finished, content: Content, *, text: str = "") -> bytes:
+    """A finished scene as it stands in the progress file; `text` is its result, where that is at hand."""
+    text = text or text_of_completion(stage, one.completion, content)
     key, result = _named_result(stage, text)
     info = _scene_info(one.scene)
     if progress.imported is not None and one.completion.imported >= 0:
         said = items_of(content(progress.imported), stage)[one.completion.imported].get("scene_info")
         info = {**info, **said} if isinstance(said, dict) else info
-    return {"scene_index": one.scene.index, "scene_info": info, key: result}
+    item = {"scene_index": one.scene.index, "scene_info": info, key: result}
+    return orjson.dumps(item, option=orjson.OPT_INDENT_2).replace(b"\n", b"\n    ")  # within a text it is written \\n
 
 
 def _named_result(stage: str, text: str) -> tuple[str, Any]:

@@ -10,10 +10,13 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING
 
-from eventlog.files import TEMPORARY, folder_of, make_dirs_durably, read_file, replace_durably, write_all
+from eventlog.files import TEMPORARY, folder_of, make_dirs_durably, read_file, replace_durably, sync_files, write_all
 from stages.pipeline.results import (
+    Drawn,
+    Finished,
     finished,
     foreign_items,
+    item_bytes,
     outputs,
     progress_file,
     scene_bytes,
@@ -21,7 +24,7 @@ from stages.pipeline.results import (
     snapshot,
     text_of_completion,
 )
-from stages.pipeline.text import digest_of, sha256_of
+from stages.pipeline.text import digest, digest_of, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -59,7 +62,8 @@ class Snapshots:
         self._shown: dict[str, int] = {}  # finished scenes in the progress file
         self._lag: dict[str, int] = {}  # finished since
         self._folders: set[str] = set()  # made, and their names on disk
-        self._written: dict[str, bytes] = {}  # what each progress file was when it was seen to be ours
+        self._drawn: dict[str, Drawn] = {}  # what each progress file was made of
+        self._written: dict[str, str] = {}  # the digest of each progress file when it was seen to be ours
         self.on_kept: Callable[[str, str], None] | None = None
 
     def foreign(self, progress: Progress, stages: Iterable[str]) -> list[str]:
@@ -81,33 +85,48 @@ class Snapshots:
         done = self._shown.get(stage, 0) + lag
         if not now and done > ALWAYS_UP_TO_SCENES and lag * LAG < done:
             return
-        data = snapshot(progress, stage, self._content)
+        drawn = self._drawn.setdefault(stage, Drawn())
+        data = snapshot(progress, stage, self._content, drawn)
         path = f"{self._folder}/{progress_file(stage)}"
-        there = self._ours(progress, stage)
+        there = self._ours(progress, stage, data)
         if data is None:
             if there is not None:  # of results that the story has no scene for any more
                 self.remove_progress(progress, stage)
             return
         if there != data:
             replace_durably(self._files, path, data)
-        self._written[stage] = data
-        self._shown[stage], self._lag[stage] = len(finished(progress, stage)), 0
+        if there != data or stage not in self._written:
+            self._written[stage] = sha256_of(data)
+        self._shown[stage], self._lag[stage] = len(drawn.items), 0
 
-    def _ours(self, progress: Progress, stage: str) -> bytes | None:
-        """What is in a stage's progress file, None if there is none; raises ForeignFileError if it is not ours."""
+    def _ours(self, progress: Progress, stage: str, wanted: bytes | None = None) -> bytes | None:
+        """What is in a stage's progress file, None if there is none; raises ForeignFileError if it is not ours.
+
+        What is `wanted` there, or was written here before, is known to be; anything else is looked into.
+        """
         path = f"{self._folder}/{progress_file(stage)}"
         there = read_file(self._files, path)
-        if there is not None and there != self._written.get(stage) and foreign_items(progress, stage, there):
+        if there is None or there == wanted:
+            return there
+        if sha256_of(there) != self._written.get(stage) and foreign_items(progress, stage, there):
             raise ForeignFileError(f"{path}: not written by this project, and may be the only copy of somebody's work")
         return there
 
-    def write_scene(self, progress: Progress, stage: str, scene: Scene) -> None:
-        """Write the readable file of a finished scene; it is synced with the stage's outputs. Raises OSError."""
+    def write_scene(self, progress: Progress, stage: str, scene: Scene, text: str = "") -> None:
+        """Write the readable file of a finished scene; it is synced with the stage's outputs. Raises OSError.
+
+        `text` is its result, if that is at hand; of any other text nothing is believed, and the log is read.
+        """
         done = progress.step(stage, scene.id).completion
         if done is None:
             return
         path = f"{self._folder}/{scene_file(stage, scene)}"
-        data = scene_bytes(text_of_completion(stage, done, self._content))
+        if digest(text) != done.result:
+            text = text_of_completion(stage, done, self._content)
+        one = Finished(scene=scene, completion=done)
+        item = item_bytes(progress, stage, one, self._content, text=text)
+        self._drawn.setdefault(stage, Drawn()).items[scene.id] = (one, item)
+        data = scene_bytes(text)
         there = read_file(self._files, path)
         if there != data:
             self._keep_edited(path, there, data, is_ours=partial(_is_result, progress, stage))
@@ -138,6 +157,7 @@ class Snapshots:
     def write_outputs(self, progress: Progress, stage: str) -> str:
         """Put the files of a complete stage on disk; the digests of those in output/. Raises OSError."""
         files = outputs(progress, stage, self._content)
+        unsynced: list[str] = []
         for name, data in files.items():
             path = f"{self._folder}/{name}"
             there = read_file(self._files, path)
@@ -147,7 +167,8 @@ class Snapshots:
                 self._make_folder(path)
                 replace_durably(self._files, path, data)
             elif stage not in progress.completed_stages:
-                self._sync(path)  # what `write_scene` left to this, in this process or in one that was killed
+                unsynced.append(path)  # `write_scene` left it to this, in this process or in one that was killed
+        sync_files(self._files, unsynced)
         for folder in sorted({folder_of(f"{self._folder}/{name}") for name in files}):
             self._files.sync_dir(folder)
         return " ".join(digest_of(data) for name, data in files.items() if name.startswith(OUTPUT))
@@ -160,13 +181,6 @@ class Snapshots:
             self._keep_edited(path, there, data, is_ours=lambda found: sha256_of(found) in progress.sources)
             replace_durably(self._files, path, data)
 
-    def _sync(self, path: str) -> None:
-        handle = self._files.open(path, "overwrite")
-        try:
-            self._files.sync(handle)
-        finally:
-            self._files.close(handle)
-
     def _make_folder(self, path: str) -> None:
         if folder_of(path) not in self._folders:
             make_dirs_durably(self._files, folder_of(path))
@@ -178,6 +192,7 @@ class Snapshots:
         if self._ours(progress, stage) is not None:
             self._files.remove(path)
             self._files.sync_dir(self._folder)
+        self._drawn.pop(stage, None)
         self._written.pop(stage, None)
         self._shown.pop(stage, None)
         self._lag.pop(stage, None)

@@ -6,12 +6,25 @@ Law: every promise of eventlog/files.py is checked at every operation and on eve
 from __future__ import annotations
 
 import errno
+import os
+import threading
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from eventlog.files import READ_SIZE, folder_of, make_dirs_durably, read_file, replace_durably, write_all, write_new
+from eventlog.files import (
+    READ_SIZE,
+    RealFiles,
+    folder_of,
+    make_dirs_durably,
+    read_file,
+    replace_durably,
+    sync_files,
+    write_all,
+    write_new,
+)
 from tests.crash_images import after_every_crash, exhaust, few_tears
 from tests.simulated_disk import Fault, Operation, SimulatedCrash, SimulatedDisk
 
@@ -210,3 +223,48 @@ def test_a_file_is_read_whole_or_is_not_there() -> None:
 
 def test_the_folder_of_a_bare_name_is_the_current_one() -> None:
     assert [folder_of(path) for path in ["a", "a/b", "/a", "/a/b"]] == [".", "a", "/", "/a"]
+
+
+class Slow(RealFiles):
+    """A disk that answers nobody before so many wait; `synced` holds the files it was asked to sync."""
+
+    def __init__(self, waiting: int) -> None:
+        self.synced: list[str] = []
+        self.fails = ""
+        self._all = threading.Barrier(waiting)
+
+    def sync(self, handle: int) -> None:
+        self._all.wait(20)
+        name = str(Path(f"/proc/self/fd/{handle}").readlink())
+        self.synced.append(name)
+        if name == self.fails:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def files_in(folder: Path, count: int) -> list[str]:
+    paths = [folder / f"{number}" for number in range(count)]
+    for path in paths:
+        path.write_bytes(b"x")
+    return [str(path) for path in paths]
+
+
+@pytest.mark.parametrize(("count", "at_once"), [(0, 1), (1, 1), (16, 1), (64, 32)])
+def test_of_many_files_each_is_synced_and_many_are_waited_for_at_once(tmp_path: Path, count: int, at_once: int) -> None:
+    disk, paths = Slow(at_once), files_in(tmp_path, count)
+    sync_files(disk, paths)
+    assert sorted(disk.synced) == sorted(paths)
+
+
+@pytest.mark.parametrize(("count", "at_once"), [(3, 1), (64, 32)])
+def test_one_of_many_files_that_the_disk_does_not_confirm_is_heard_of(tmp_path: Path, count: int, at_once: int) -> None:
+    disk, paths = Slow(at_once), files_in(tmp_path, count)
+    disk.fails = paths[count // 2]
+    with pytest.raises(OSError, match="Input/output"):
+        sync_files(disk, paths)
+
+
+def test_on_a_disk_that_is_counted_files_are_synced_one_after_another_in_their_order() -> None:
+    paths = [f"/d/{number:02d}" for number in range(40)]
+    disk = SimulatedDisk(dict.fromkeys(paths, OLD))
+    sync_files(disk, paths)
+    assert [one.path for one in disk.trace if one.name == "sync"] == paths

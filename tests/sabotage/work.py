@@ -91,13 +91,13 @@ WORK = (
     Bug(
         name="a file is written in place instead of replaced",
         path="stages/pipeline/snapshots.py",
-        old="            replace_durably(self._files, path, data)\n        self._written",
+        old="            replace_durably(self._files, path, data)\n        if there",
         new=(
             '            handle = self._files.open(path, "overwrite", create=True)\n'
             "            self._files.truncate(handle, 0)\n"
             "            self._files.write_at(handle, 0, data)\n"
             "            self._files.close(handle)\n"
-            "        self._written"
+            "        if there"
         ),
         found_by=POWER_CUTS,
     ),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
@@ -15,6 +17,9 @@ from stages.registry import STAGES
 from tests.crash.promises import unkindest
 from tests.simulated_disk import Fault, SimulatedDisk
 from tests.stages.told import Told, scenes
+
+if TYPE_CHECKING:
+    from stages.pipeline.progress import Ref
 
 FOLDER = "/projects/人生"
 PROGRESS = f"{FOLDER}/storyboard_progress.json"
@@ -98,6 +103,51 @@ def test_a_finished_scene_costs_no_sync_and_the_progress_file_two() -> None:
     since = len(disk.trace)
     snapshots.refresh(log.progress, "storyboard")
     assert [one.name for one in disk.trace[since:] if one.name.startswith("sync")] == ["sync", "sync_dir"]
+
+
+def test_what_stands_in_a_progress_file_is_not_read_from_the_log_again() -> None:
+    log, disk, read = told(40, done=20), disk_with(), list[str]()
+
+    def content(ref: Ref) -> Any:
+        read.append(ref.id)
+        return log.content(ref)
+
+    snapshots = Snapshots(disk, FOLDER, content)
+    snapshots.refresh(log.progress, "storyboard", now=True)
+    assert len(read) == 20 + 1  # and the world bible
+    log.complete("storyboard/s0021", script(21))
+    snapshots.refresh(log.progress, "storyboard", now=True)
+    assert len(read) == 20 + 1 + 1
+    assert disk.contents()[PROGRESS] == snapshot(log.progress, "storyboard", log.content)
+
+
+def test_a_result_that_is_at_hand_is_not_read_from_the_log_and_another_text_is_not_believed() -> None:
+    log, disk, read = told(2, done=1), disk_with(), list[str]()
+
+    def content(ref: Ref) -> Any:
+        read.append(ref.id)
+        return log.content(ref)
+
+    snapshots = Snapshots(disk, FOLDER, content)
+    snapshots.write_scene(log.progress, "storyboard", log.progress.scenes[0], script(1))
+    assert read == []
+    path = f"{FOLDER}/storyboard/scene_001.md"
+    assert disk.contents()[path] == script(1).encode()
+    snapshots.write_scene(log.progress, "storyboard", log.progress.scenes[0], script(2))
+    assert len(read) == 1
+    assert disk.contents()[path] == script(1).encode()
+
+
+def test_a_result_made_again_and_a_scene_that_moved_show_in_the_next_progress_file() -> None:
+    log, disk = told(3, done=2), disk_with()
+    snapshots = Snapshots(disk, FOLDER, log.content)
+    snapshots.refresh(log.progress, "storyboard", now=True)
+    log.complete("storyboard/s0001", script(7))
+    snapshots.refresh(log.progress, "storyboard", now=True)
+    assert disk.contents()[PROGRESS] == snapshot(log.progress, "storyboard", log.content)
+    log.plan([replace(one, title=f"又{one.title}") for one in scenes(3)])
+    snapshots.refresh(log.progress, "storyboard", now=True)
+    assert disk.contents()[PROGRESS] == snapshot(log.progress, "storyboard", log.content)
 
 
 def test_a_progress_file_that_is_right_is_not_written_again() -> None:
