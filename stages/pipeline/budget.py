@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MILLION = 1_000_000
 # One token is about one Chinese, Japanese or Korean character, or three and a half of other letters: a little more
 # than what DeepSeek, Qwen and OpenAI say of their own tokenizers, so that an estimate is rather too high.
-_DENSE = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
+_DENSE = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]+")
 _LETTERS_A_TOKEN = 3.5
 # Tokens of an answer: some, and so many for each token of what is told. Measured on the two stories in examples/.
 _ANSWER: Mapping[Task, tuple[int, float]] = {
@@ -128,7 +128,7 @@ def cost_of(bills: Iterable[Bill], prices: Mapping[str, Price]) -> float:
 
 def estimate_tokens(text: str) -> int:
     """About how many tokens a text has."""
-    dense = len(_DENSE.findall(text))
+    dense = sum(map(len, _DENSE.findall(text)))
     return dense + round((len(text) - dense) / _LETTERS_A_TOKEN)
 
 

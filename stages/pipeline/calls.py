@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
@@ -180,7 +181,7 @@ class Caller:
         """Reserve what the call may cost and record that it begins; returns the attempt. Raises BudgetError."""
         attempt = self._project.new_id()
         bill = Bill(model=self._project.progress.model, prompt=wanted.prompt, completion=wanted.completion)
-        known = [*self._project.progress.bills.values(), *self._beginning.values()]
+        known = chain(self._project.progress.bills.values(), self._beginning.values())
         if refusal := self._terms.allowance.refusal(known, self._terms.prices, bill):
             raise BudgetError(refusal)
         tries.made += 1

@@ -38,7 +38,7 @@ _FIELDS = {kind: [field.name for field in fields(kind)] for kind in TYPES}
 
 def to_event(fact: Fact, content: Any = None) -> Event:
     """Write a fact, with its large content, as an event."""
-    meta = {field.name: getattr(fact, field.name) for field in fields(fact)}
+    meta = {name: getattr(fact, name) for name in _FIELDS[type(fact)]}
     subject = meta.pop("subject", "")
     for name in meta.keys() & _LIMITS.keys():
         meta[name] = shorten(meta[name], _LIMITS[name])

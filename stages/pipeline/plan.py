@@ -199,7 +199,7 @@ def _plan_step(progress: Progress, basis: Basis, scene: Scene) -> PlannedStep:
         action=action,
         cause=cause,
         fingerprint=wanted,
-        parts=told_parts(parts),
+        parts="" if action is Action.SKIP else told_parts(parts),
         changed=changed,
         stale=bool(changed) and step.is_done,
         edited=step.completion is not None and step.completion.edited,

@@ -60,6 +60,8 @@ class Project:
         self.outbox = Outbox(log, self._new_id)
         self.snapshots = Snapshots(system.files, folder, self.content)
         self._texts: dict[str, str] = {}
+        self._bible: tuple[Ref | None, str] = (None, "")
+        self._digests: tuple[list[Scene], dict[str, str]] = ([], {})
         log.on_append = self._acknowledged
         self._keep_checkpoint()
 
@@ -196,11 +198,17 @@ class Project:
 
     def scene_digests(self) -> dict[str, str]:
         """The digest of each scene's text, by scene id; the blank lines around it are no part of it."""
-        return {scene.id: digest(self.scene_text(scene).strip()) for scene in self.progress.scenes}
+        scenes = self.progress.scenes
+        if self._digests[0] is not scenes:  # a plan is made more than once in a run, of the same scenes
+            self._digests = scenes, {scene.id: digest(self.scene_text(scene).strip()) for scene in scenes}
+        return self._digests[1]
 
     def world_bible(self) -> str:
         """The world bible's text; empty if there is none."""
-        return bible_text(self.progress, self.content)
+        ref = self.progress.bible or self.progress.imported
+        if self._bible[0] != ref:
+            self._bible = ref, bible_text(self.progress, self.content)
+        return self._bible[1]
 
     def refuse_foreign(self, stages: Sequence[str]) -> None:
         """Raise ProjectError if a progress file stands here that this log did not write; put imported ones away."""

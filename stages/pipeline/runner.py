@@ -17,10 +17,10 @@ from stages.pipeline import events as facts
 from stages.pipeline.budget import terms_of
 from stages.pipeline.calls import BudgetError, Caller, RetryPolicy
 from stages.pipeline.contract import FailureKind, ProviderError
-from stages.pipeline.order import Order, Outcome, StopRequested, dangerous, first_of, steps_of
+from stages.pipeline.order import Order, Outcome, StopRequested, first_of, steps_of
 from stages.pipeline.plan import Action, PlannedStep, count, scenes_beyond
 from stages.pipeline.projecting import Projecting
-from stages.pipeline.scene_maker import SceneMaker
+from stages.pipeline.scene_maker import SceneMaker, given_up
 from stages.pipeline.story import StoryPlanner
 from stages.pipeline.traffic import Traffic, pace_of
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from stages.pipeline.contract import Provider, Stage
     from stages.pipeline.order import Observer
     from stages.pipeline.project import Project
+    from stages.pipeline.scene_maker import Made
     from stages.pipeline.system import System
 
 SAVE_AGAIN_S = 2.0
@@ -186,15 +187,15 @@ class Runner:
         except StopRequested:
             return
         except ProviderError as error:
-            self._pause(error) if error.kind is FailureKind.REFUSED else self._fail(error)
+            if error.kind is FailureKind.REFUSED:
+                self._pause(error)
+            else:
+                self.problem, self.lacks_plan = error.message, True
 
     def _pause(self, error: ProviderError) -> None:
         self._paused, self.problem = True, error.message
         self.lacks_provider = not isinstance(error, BudgetError)
         self._stop.set()
-
-    def _fail(self, error: ProviderError) -> None:
-        self.problem, self.lacks_plan = error.message, True
 
     async def _make_plan(self) -> None:
         project = self._project
@@ -202,7 +203,7 @@ class Runner:
             return
         order, tell = self._order, self._observer.planning
         planner = StoryPlanner(project, self._caller, settings=order.settings, wordings=order.wordings, tell=tell)
-        provider = self._order.new_provider()
+        provider = order.new_provider()
         try:
             await planner.plan(provider)
         finally:
@@ -227,11 +228,12 @@ class Runner:
             self._observer.stage_started(replace(counted, done=counted.done - again), len(steps))
         async with asyncio.TaskGroup() as group:
             for _ in range(min(self._order.settings.jobs, len(steps))):
-                group.create_task(self._take_turns(stage, steps))
+                group.create_task(self._take_turns(stage, steps, group))
         if self._is_finishable(stage):
             await self._files.finish_stage(stage.name)
 
-    async def _take_turns(self, stage: Stage, steps: deque[PlannedStep]) -> None:
+    async def _take_turns(self, stage: Stage, steps: deque[PlannedStep], group: asyncio.TaskGroup) -> None:
+        """Make one scene after another. What came of one is saved while the next one begins: one sync is for both."""
         try:
             provider = self._order.new_provider()
         except ProviderError as error:  # nobody can be asked at all
@@ -239,27 +241,39 @@ class Runner:
             return
         try:
             while steps and not self._stop.is_set():
-                await self._take_step(stage, steps.popleft(), provider)
+                step = steps.popleft()
+                if (made := await self._take_step(stage, step, provider)) is not None:
+                    group.create_task(self._finish_step(stage, step, made))
+                    await asyncio.sleep(0)  # its outcome stands in the log before the start of the next one
         except StopRequested:
             return
         finally:
             await provider.close()
 
-    async def _take_step(self, stage: Stage, step: PlannedStep, provider: Provider) -> None:
+    async def _take_step(self, stage: Stage, step: PlannedStep, provider: Provider) -> Made | None:
+        """How a scene ended, if that is still to be recorded."""
         try:
-            problem = await self._scenes.make(stage, step, provider)
+            return await self._scenes.make(stage, step, provider)
         except ProviderError as error:
-            if error.kind is FailureKind.REFUSED:
-                self._pause(error)
-                return
-            problem = error.message
+            self._pause(error) if error.kind is FailureKind.REFUSED else self._show(stage, step, problem=error.message)
+            return None
         except StopRequested:
             raise
         except Exception as error:  # noqa: BLE001 - a bug met by one scene must not cost the others
-            problem = await self._scenes.give_up(stage, step, error)
+            return given_up(stage, step, error)
+
+    async def _finish_step(self, stage: Stage, step: PlannedStep, made: Made) -> None:
+        try:
+            await self._project.record(made.fact, made.content)
+        except Exception as error:  # noqa: BLE001 - the same
+            made = given_up(stage, step, error)
+            await self._project.record(made.fact)
+        self._show(stage, step, problem=made.problem, text=made.text)
+
+    def _show(self, stage: Stage, step: PlannedStep, *, problem: str, text: str = "") -> None:
         try:
             if not problem:
-                self._files.scene_done(stage.name, step.scene)
+                self._files.scene_done(stage.name, step.scene, text)
             self._observer.scene_finished(stage.name, step.scene, problem)
         except Exception as error:  # noqa: BLE001 - one met while a result is shown must not, either
             self._bug = self._bug or error
@@ -270,16 +284,12 @@ class Runner:
         return done and stage.name not in self._project.progress.completed_stages
 
     def _outcome(self, *, was_cut_off: bool) -> Outcome:
-        if was_cut_off or (self._interrupted and self._unfinished()):
+        actions = {step.action for stage in self._order.stages for step in self._steps(stage)}
+        is_unfinished = not self._project.progress.scenes or bool(actions - {Action.SKIP})
+        if was_cut_off or (self._interrupted and is_unfinished):
             return Outcome.INTERRUPTED
-        if self._paused or dangerous(self._project, self._order):
+        if self._paused or Action.ASK in actions:  # somebody must say that what the program died of is to be made
             return Outcome.PAUSED
-        if self.problem or self._unfinished():
+        if self.problem or is_unfinished:
             return Outcome.FAILED
         return Outcome.COMPLETE
-
-    def _unfinished(self) -> bool:
-        """Whether a scene that was to be made is not."""
-        return not self._project.progress.scenes or any(
-            step.action is not Action.SKIP for stage in self._order.stages for step in self._steps(stage)
-        )

@@ -6,7 +6,8 @@ Law: an answer that was paid for is read before another one is asked for.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from eventlog import EventLogError
 from stages.pipeline import events as facts
@@ -27,6 +28,16 @@ if TYPE_CHECKING:
 _LONG = 8000  # characters of a scene: below that, reading its answer takes a tenth of a second
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """How the making of a scene ended, to be recorded: the fact, its content, the result or the problem."""
+
+    fact: facts.SceneCompleted | facts.SceneRejected | facts.SceneFailed
+    content: Any = None
+    text: str = ""
+    problem: str = ""
+
+
 class SceneMaker:
     """Makes the scenes of one project in one style; `remarks` counts what was seen and rejected nothing."""
 
@@ -34,8 +45,8 @@ class SceneMaker:
         self.remarks = 0
         self._project, self._caller, self._style, self._wordings = project, caller, style, wordings
 
-    async def make(self, stage: Stage, step: PlannedStep, provider: Provider) -> str:
-        """Make one scene; the problem if there is no result, empty if there is. Raises ProviderError, recorded."""
+    async def make(self, stage: Stage, step: PlannedStep, provider: Provider) -> Made:
+        """Make one scene; how that ended is for the caller to record. Raises ProviderError, which is recorded."""
         subject = facts.subject_of(stage.name, step.scene.id)
         brief = brief_of(self._project, stage, step.scene, style=self._style, wordings=self._wordings)
         found = self._project.progress.step(stage.name, step.scene.id)
@@ -48,7 +59,8 @@ class SceneMaker:
             received = await self._ask(stage, step, brief, provider=provider, missing=missing, after=received.id)
             draft = await _read(stage, brief, received)
         if draft.violations:
-            return await self._reject(subject, received, [violation.message for violation in draft.violations])
+            return _rejected(subject, received, [violation.message for violation in draft.violations])
+        self.remarks += len(draft.remarks)
         completed = facts.SceneCompleted(
             subject=subject,
             attempt=received.attempt,
@@ -57,22 +69,7 @@ class SceneMaker:
             result=digest(draft.text),
             parts=step.parts,
         )
-        await self._project.record(completed)
-        self.remarks += len(draft.remarks)
-        return ""
-
-    async def give_up(self, stage: Stage, step: PlannedStep, error: Exception) -> str:
-        """Record that a scene met a bug of this program, or a disk, and return the problem; the other scenes go on.
-
-        An answer that was received stays, and is read by the next run.
-        """
-        problem = f"internal error, please report it: {type(error).__name__}: {error}"
-        if isinstance(error, EventLogError | OSError):
-            problem = f"what was saved cannot be read: {advice(error)}"
-        subject = facts.subject_of(stage.name, step.scene.id)
-        failed = facts.SceneFailed(subject=subject, attempt="", kind=FailureKind.TERMINAL, message=problem)
-        await self._project.record(failed)
-        return problem
+        return Made(fact=completed, text=draft.text)
 
     async def _ask(
         self,
@@ -95,12 +92,6 @@ class SceneMaker:
         )
         return await self._caller.ask(provider, call, so_far)
 
-    async def _reject(self, subject: str, received: Received, missing: Sequence[str]) -> str:
-        problem = "; ".join(missing)
-        fact = facts.SceneRejected(subject=subject, attempt=received.attempt, answer=received.id, message=problem)
-        await self._project.record(fact, {"violations": list(missing)})
-        return problem
-
     def _unread(self, stage: Stage, step: PlannedStep) -> Received | None:
         """An answer that was paid for before a crash and has no outcome; whole, if it was read and lacked something."""
         found = self._project.progress.step(stage.name, step.scene.id)
@@ -109,6 +100,25 @@ class SceneMaker:
         text = self._project.content(found.unread)["text"]
         is_cut = found.unread.is_cut and found.asked_after != found.unread.id
         return Received(id=found.unread.id, attempt=found.unread_attempt, text=text, is_cut=is_cut)
+
+
+def given_up(stage: Stage, step: PlannedStep, error: Exception) -> Made:
+    """How a scene ends that met a bug of this program, or a disk; the other scenes go on.
+
+    An answer that was received stays, and is read by the next run.
+    """
+    problem = f"internal error, please report it: {type(error).__name__}: {error}"
+    if isinstance(error, EventLogError | OSError):
+        problem = f"what was saved cannot be read: {advice(error)}"
+    subject = facts.subject_of(stage.name, step.scene.id)
+    failed = facts.SceneFailed(subject=subject, attempt="", kind=FailureKind.TERMINAL, message=problem)
+    return Made(fact=failed, problem=problem)
+
+
+def _rejected(subject: str, received: Received, missing: Sequence[str]) -> Made:
+    problem = "; ".join(missing)
+    fact = facts.SceneRejected(subject=subject, attempt=received.attempt, answer=received.id, message=problem)
+    return Made(fact=fact, content={"violations": list(missing)}, problem=problem)
 
 
 async def _read(stage: Stage, brief: Brief, received: Received) -> Draft:

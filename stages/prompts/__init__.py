@@ -62,6 +62,7 @@ def system(task: Task, language: Language) -> str:
     return _parts(built_in(task, language))[0][1]
 
 
+@cache
 def digest(task: Task, language: Language, wording: str = "") -> str:
     """Return the first 16 hex digits of the SHA-256 of the prompt's text: a changed prompt is another prompt."""
     return hashlib.sha256((wording or built_in(task, language)).encode()).hexdigest()[:16]
@@ -74,10 +75,11 @@ def built_in(task: Task, language: Language) -> str:
     return text.replace("\r\n", "\n")
 
 
-def _parts(text: str) -> list[tuple[str, str]]:
+@cache
+def _parts(text: str) -> tuple[tuple[str, str], ...]:
     """Return the parts of a file with their names, in order; the first one is the system message."""
     pieces = ["system", *CUT.split(text)]
-    return [(name, part.strip()) for name, part in zip(pieces[::2], pieces[1::2], strict=True)]
+    return tuple((name, part.strip()) for name, part in zip(pieces[::2], pieces[1::2], strict=True))
 
 
 def _shown(name: str, value: Any, language: Language) -> str:

@@ -53,8 +53,8 @@ WORK = (
     Bug(
         name="one bad scene stops the others",
         path="stages/pipeline/runner.py",
-        old="            problem = error.message\n        except StopRequested:",
-        new="            raise\n        except StopRequested:",
+        old=" else self._show(stage, step, problem=error.message)\n            return None\n",
+        new=" else None\n            raise\n",
         found_by=RUNS,
     ),
     Bug(
