@@ -5,6 +5,7 @@ Law: nothing heavy is imported here; a command imports what it needs when it run
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -25,7 +26,6 @@ from typing import Any  # noqa: E402
 import click  # noqa: E402
 
 from stages.commands import VERSION  # noqa: E402
-from stages.commands.completing import complete_names  # noqa: E402
 
 # Each command, in the order of `--help`, with what it is for: the module of a command is loaded when it is typed.
 COMMANDS = {
@@ -58,12 +58,14 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command, loaded; None if there is none of that name."""
-        del ctx
         if cmd_name not in COMMANDS:
             return None
         name = f"{cmd_name}_" if cmd_name == "import" else cmd_name
         found: click.Command = getattr(import_module(f"stages.commands.{name}"), name)
-        complete_names(found)
+        if ctx.resilient_parsing:  # a shell asks what may be typed next; nothing is run
+            from stages.commands.completing import complete_names  # noqa: PLC0415 - only then
+
+            complete_names(found)
         if name in LOOKS_ITSELF and signal.getsignal(signal.SIGINT) is stop_early:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         return found
@@ -93,6 +95,7 @@ def scenelog() -> None:
 
 def main() -> None:
     """Run the program; a reader of our output that went away is no error."""
+    gc.freeze()  # what is loaded by now stays: no search for garbage need look at it, nor the one at the very end
     try:
         scenelog(prog_name="scenelog")
     except BrokenPipeError:

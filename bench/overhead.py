@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from bench.result import Cell, Setting
     from stages.pipeline.contract import Request, Scene, Task
-    from stages.pipeline.plan import StageCount
+    from stages.pipeline.counts import StageCount
 
 NAME = "overhead"
 _JOBS, _SCENES, _CALL_S = 16, 160, 2.0

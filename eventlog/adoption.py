@@ -7,7 +7,6 @@ one replaces it in one step. After a crash the adoption is done again; done twic
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from eventlog.checkpoint import NAME as CHECKPOINT
@@ -25,13 +24,14 @@ from eventlog.lock import has_writer, release_lock, take_lock
 from eventlog.reading import head_path, log_id_of, verify
 from eventlog.recovery import State
 from eventlog.repair import is_kept, kept_path, last_salvage, salvaged_path
+from eventlog.values import frozen
 
 if TYPE_CHECKING:
     from eventlog.entry import Entry
     from eventlog.files import Files
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Adoption:
     """What was done: `kept_in` is where the damaged log is now; `changed` is False if all was done before."""
 

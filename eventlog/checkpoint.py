@@ -6,7 +6,6 @@ match; otherwise it is as if it were not there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -15,6 +14,7 @@ from eventlog.entry import LINE_LIMIT, Position, decode, seal, sealed_sum
 from eventlog.errors import NewerFormatError
 from eventlog.files import folder_of, read_file, replace_durably
 from eventlog.plain import to_json
+from eventlog.values import frozen
 
 if TYPE_CHECKING:
     from eventlog.files import Files
@@ -31,7 +31,7 @@ _FIELDS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Checkpoint:
     """`position` is the place after the last entry folded in; that entry's line begins at `line_offset` (bytes)."""
 

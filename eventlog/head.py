@@ -5,14 +5,13 @@ Law: pure. A witness, not a starting point: it can only vouch for lines; unreada
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import orjson
 
 from eventlog.entry import Position, seal, sealed_sum
+from eventlog.values import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Head:
     """What the writer last acknowledged: the log's id and the place after the last acknowledged line."""
 

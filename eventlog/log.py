@@ -5,8 +5,8 @@ Law: an event is acknowledged only once it is on disk (writer.py), and true in m
 
 from __future__ import annotations
 
+import os
 import secrets
-import socket
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
@@ -26,7 +26,6 @@ from eventlog.turn import Turn
 from eventlog.writer import LineWriter
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from eventlog.appending import Outcome
@@ -107,7 +106,7 @@ class EventLog:
     def _begin(self, recovered: Event | None, program: str) -> None:
         if self.position.seq < 0:
             self.id = self._stamp.new_id()
-            meta = {"format": FORMAT_VERSION, "log": self.id, "device": socket.gethostname(), "program": program}
+            meta = {"format": FORMAT_VERSION, "log": self.id, "device": os.uname().nodename, "program": program}
             self.append(CREATED, meta=meta)
         if recovered is not None:
             self.append_many([recovered])

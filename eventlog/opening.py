@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import warnings
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from eventlog.checkpoint import load_checkpoint
@@ -28,6 +27,7 @@ from eventlog.files import (
 from eventlog.mounts import NetworkFileSystemWarning, network_kind
 from eventlog.reading import head_path, log_id_of, survey
 from eventlog.recovery import Fault, State, scan
+from eventlog.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ QUARANTINE = "quarantine"
 _COPY_SIZE = 16 * READ_SIZE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Opened:
     """A writer's place: the handle, the end of what is on disk, and what there is to say about it.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from eventlog.entry import CREATED, START, Entry, Position, decode
@@ -18,6 +18,7 @@ from eventlog.head import Head, decode_head
 from eventlog.lock import has_writer, is_at
 from eventlog.projection import Upcasters, upcast
 from eventlog.recovery import Fault, Seen, State, Verdict, check_first, classify, scan, split_lines
+from eventlog.values import frozen
 
 if TYPE_CHECKING:
     import os
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 POLL_S = 0.2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Verification:
     """What a log is, as a whole. `end` is the place after the last good line, `fault` what stands there instead.
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from eventlog.entry import CREATED, FORMAT_VERSION, LINE_LIMIT, START, ZERO_SUM, Entry, Position, decode, sealed_sum
 from eventlog.errors import NewerFormatError
-from eventlog.fused import sealed_lines
+from eventlog.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -37,7 +37,7 @@ class State(StrEnum):
     NEWER = "newer"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Fault:
     """The first bytes that are not the next entry: `seq` is the one expected there, `offset` (bytes) where they begin.
 
@@ -62,7 +62,7 @@ class Fault:
         return self.seq + 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Verdict:
     """The state of a log, and in one sentence why it is that and not another (empty when clean)."""
 
@@ -241,6 +241,8 @@ class Claim:
 
 def claim(line: bytes, offset: int = 0) -> Claim:
     """What the lines in these bytes say that verify; a damaged newline fuses one with the next."""
+    from eventlog.fused import sealed_lines  # noqa: PLC0415 - only damage needs it
+
     claimed = Claim()
     whole = sealed_sum(line) is not None
     for begin, _, each in ((0, len(line), line),) if whole else sealed_lines(line):

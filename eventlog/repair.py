@@ -7,10 +7,9 @@ whole and on disk; after a crash the salvage is simply done again. adoption.py p
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
-import socket
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from eventlog.appending import Stamp
@@ -34,6 +33,7 @@ from eventlog.opening import QUARANTINE
 from eventlog.reading import head_path, log_id_of, survey, verify
 from eventlog.recovery import Fault, State, scan
 from eventlog.salvage import plan_salvage, verified_lines, ways_to_write
+from eventlog.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,7 @@ STAMP = Stamp(time_ns=time.time_ns, randomness=secrets.token_bytes)
 _PIECE = 16 * READ_SIZE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Repair:
     """What is to be done for a log: `plan` is None if nothing is to be salvaged, `target` where a salvage goes.
 
@@ -259,7 +259,7 @@ class _Salvage:
     def _created(self) -> dict[str, Any]:
         head = self._repair.found.head
         log_id = head.log_id if head else log_id_of(self._files, self._source) or self._stamp.new_id()
-        return {"format": FORMAT_VERSION, "log": log_id, "device": socket.gethostname(), "program": "eventlog repair"}
+        return {"format": FORMAT_VERSION, "log": log_id, "device": os.uname().nodename, "program": "eventlog repair"}
 
     def _summary(self) -> dict[str, Any]:
         plan = self._plan

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from eventlog.entry import ZERO_SUM, Entry, Event, decode
 from eventlog.errors import NewerFormatError
 from eventlog.fused import sealed_lines
 from eventlog.recovery import split_lines
+from eventlog.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -24,7 +25,7 @@ FOREIGN_LINE = "log.foreign_line"
 ORIGINAL_SEQ, ORIGINAL_SUM = "original_seq", "original_sum"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Run:
     """Lines that verify and follow each other: `count` entries from seq `first`, in `size` bytes from `offset`.
 
@@ -52,7 +53,7 @@ class Run:
         return self.offset + self.size
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Gap:
     """A place where the entries do not follow each other: seq `first` to `last` are lost (`last` < `first`: none).
 
@@ -71,7 +72,7 @@ class Gap:
         return max(0, self.last - self.first + 1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Damage:
     """Bytes that are no line that verifies."""
 
@@ -79,7 +80,7 @@ class Damage:
     size: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Plan:
     """What a salvage keeps (`runs`, in the order of seq), and what it does not. `repeated` lines are kept once.
 

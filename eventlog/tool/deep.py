@@ -6,7 +6,6 @@ rebuild gives is different.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -17,6 +16,7 @@ from eventlog.files import folder_of, read_file
 from eventlog.projection import upcast
 from eventlog.reading import log_id_of
 from eventlog.tool.text import counted
+from eventlog.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 EQUAL, BEHIND, MISSING, DIFFERENT = "equal", "behind", "missing", "different"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Derived:
     """A checkpoint or a file beside the log. `seq` is the entry up to which it was made; None if there is none.
 

@@ -6,13 +6,13 @@ Law: every command judges a log here, and so in the same words and with the same
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from eventlog import reading
 from eventlog.files import RealFiles
 from eventlog.recovery import State
 from eventlog.tool.text import counted
+from eventlog.values import frozen
 
 if TYPE_CHECKING:
     from eventlog.files import Files
@@ -25,7 +25,7 @@ FOREIGN = "foreign"
 _BEGINNINGS = (b'{"seq":', b"\0")  # what a damaged log still begins with, and no other file
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Finding:
     """A judged log. `entries` counts the good ones from its start; `line`, `offset` (bytes) and `seq` tell the place.
 

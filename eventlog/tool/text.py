@@ -8,15 +8,16 @@ from __future__ import annotations
 import re
 import unicodedata
 
+# Patterns, which `re` compiles when one is first needed, and keeps: nearly all texts need none of them.
 # A whole sequence goes, so that "\x1b[31mred" reads "red". The classes of each are disjoint: every scan is linear.
-_SEQUENCE = re.compile(
+_SEQUENCE = (
     r"(?:\x1b\[|\x9b)[0-?]*+[ -/]*+[@-~]"  # CSI: colours, the cursor
     r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*+(?:\x07|\x1b\\|\x9c)"  # OSC, DCS and the like: titles
     r"|\x1b[ -/]*+[0-~]"  # the short ones
 )
-_SPACE = re.compile(r"[\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]++")
+_SPACE = r"[\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]++"
 # C0 and C1; bidirectional marks, embeddings, overrides and isolates; what is invisible; halves of surrogate pairs.
-_UNSAFE = re.compile(
+_UNSAFE = (
     r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
     r"\U000e0000-\U000e007f]"
 )
@@ -27,12 +28,12 @@ def clean(text: str) -> str:
     """The text in one line, without terminal sequences, control characters and bidirectional overrides."""
     if text.isprintable():  # so nearly all texts are, and nothing unsafe is
         return text
-    return _UNSAFE.sub("", _SPACE.sub(" ", _SEQUENCE.sub("", text)))
+    return re.sub(_UNSAFE, "", re.sub(_SPACE, " ", re.sub(_SEQUENCE, "", text)))
 
 
 def escape(json_text: str) -> str:
     """A JSON text that means the same and holds no character that `clean` would remove, except line ends."""
-    return _UNSAFE.sub(_escaped, json_text)
+    return re.sub(_UNSAFE, _escaped, json_text)
 
 
 def _escaped(found: re.Match[str]) -> str:

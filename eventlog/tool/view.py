@@ -5,12 +5,12 @@ Law: a lens is pure but for `read`, which it is given; what it shows is JSON, so
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 import orjson
 
 from eventlog.projection import fold, upcast
+from eventlog.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -33,7 +33,7 @@ class Tally(Protocol):
         """JSON values by their titles."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Mark:
     """What a derived file is made of, in short: two states with the same mark give the same file.
 
@@ -169,7 +169,7 @@ def _own(value: Any) -> Any:
     return orjson.loads(orjson.dumps(value))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Change:
     """One value that differs: where it stands, and what it was and is (ABSENT: nothing)."""
 

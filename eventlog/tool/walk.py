@@ -7,7 +7,6 @@ the `dur` of a later line vouches for.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from eventlog.lock import is_at
 from eventlog.reading import load_head, log_id_of, survey
 from eventlog.recovery import Fault, State, scan
 from eventlog.tool.seek import last_line_end, place_before
+from eventlog.values import frozen
 
 if TYPE_CHECKING:
     import re
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 EVERY = "*"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Selection:
     """Which entries are wanted: two globs, a range of seq (`last` is in it; None: no end), and at most how many.
 

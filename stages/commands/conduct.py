@@ -7,13 +7,13 @@ last line tell what to type next.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from eventlog.files import read_file
-from stages.commands.attended import Shift
+from eventlog.values import frozen
 from stages.commands.ending import Ended, sentence, told
 from stages.commands.failures import CommandError, Exit
 from stages.commands.reasons import are_sure, wants_rerun
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from stages.pipeline.system import System
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Wishes:
     """What the command line asks for. `target` is how the project is named in the next command.
 
@@ -116,6 +116,8 @@ def chosen_stages(names: Sequence[str]) -> list[Stage]:
 
 def conduct(project: Project, system: System, settings: Settings, wishes: Wishes) -> Exit:
     """Run all that is left of a project and say how it ended."""
+    from stages.commands.attended import Shift  # noqa: PLC0415 - not for who only asks what a run would do
+
     screen = make_screen(as_json=wishes.as_json)
     project.snapshots.on_kept = lambda path, kept: screen.note(
         say("edited_kept", path=path, kept=kept, target=wishes.target)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from eventlog.tool.text import clean
+from eventlog.values import frozen
 from stages.commands.failures import CommandError, Exit, explained
 from stages.commands.places import Place, find_project, projects_option, real_system, require_log, typed
 from stages.commands.words import called, say
@@ -51,7 +51,7 @@ def edit(context: click.Context, /, project: str, **options: Any) -> None:
         context.exit(_edit(_Desk.set_up(place, options), options["file"]))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Desk:
     """All that one edit works with; `text` is what there is to edit, `step` how the scene stood when it began."""
 

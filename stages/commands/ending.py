@@ -5,14 +5,14 @@ Law: what went wrong is told on stderr, so that no pipe hides it; what was made 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from eventlog.tool.text import clean
+from eventlog.values import frozen
 from stages.commands.failures import Exit
 from stages.commands.words import say
+from stages.pipeline.counts import count
 from stages.pipeline.order import Outcome
-from stages.pipeline.plan import count
 from stages.registry import STAGES
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from stages.pipeline.project import Project
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Ended:
     """A run that ended: how, why (empty if all went well), which stages it was to take, and how the project is named.
 

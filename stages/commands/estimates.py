@@ -14,7 +14,7 @@ from stages.commands.words import say
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from stages.pipeline.budget import Bill, Tokens
+    from stages.pipeline.bills import Bill, Tokens
     from stages.pipeline.forecast import Forecast
     from stages.pipeline.settings import Settings
 
@@ -26,7 +26,8 @@ def tokens_text(tokens: Tokens | None) -> str:
 
 def told(forecast: Forecast, settings: Settings, bills: Iterable[Bill] = ()) -> dict[str, Any]:
     """The estimate and what was used so far, as a JSON object; a cost is null where the model has no price."""
-    from stages.pipeline.budget import Bill, Tokens, cost_of, terms_of  # noqa: PLC0415 - only when something is planned
+    from stages.pipeline.bills import Bill, Tokens  # noqa: PLC0415 - only when something is planned
+    from stages.pipeline.budget import cost_of, terms_of  # noqa: PLC0415
 
     prices = terms_of(settings).prices
     known = list(bills)

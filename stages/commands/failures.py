@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import shlex
 import signal
 import stat
 from enum import IntEnum
@@ -17,7 +16,6 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from eventlog.errors import EventLogError
-from eventlog.tool.finding import PROGRAM
 from eventlog.tool.text import clean
 from stages.commands.words import say
 
@@ -62,6 +60,8 @@ class CommandError(click.ClickException):
 
 def as_mounted(message: str) -> str:
     """A message of the engine, with the log tool named as this program mounts it."""
+    from eventlog.tool.finding import PROGRAM  # noqa: PLC0415 - only when there is a message
+
     return message.replace(PROGRAM, "scenelog log")
 
 
@@ -118,6 +118,8 @@ def _with_advice(error: Exception, told: str) -> str:
 
 def _to_type(path: Path) -> str:
     """The command that gives the right to write at a path: of its folder, or of the nearest one that there is."""
+    import shlex  # noqa: PLC0415 - only when something went wrong
+
     folder = next((place for place in path.parents if _mode(place) is not None), Path())
     is_file_alone = (_mode(folder) or 0) & stat.S_IWUSR and not (_mode(path) or stat.S_IWUSR) & stat.S_IWUSR
     return f"chmod u+rw {shlex.quote(str(path))}" if is_file_alone else f"chmod u+rwx {shlex.quote(str(folder))}"

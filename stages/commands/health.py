@@ -11,13 +11,13 @@ import platform
 import shutil
 import statistics
 import tempfile
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eventlog.tool.text import counted
+from eventlog.values import frozen
 from stages.commands import VERSION
 from stages.pipeline.text import quoted
 
@@ -51,7 +51,7 @@ OLDEST_YEAR = 2024
 _LIBRARIES = ("orjson", "click", "httpx", "rich", "watchfiles")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Check:
     """What was found: `state` is ok, note or problem; `next` is what to type or do, empty if nothing."""
 

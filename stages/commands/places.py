@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import unicodedata
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from eventlog.values import frozen
 from stages.commands.failures import CommandError
 from stages.commands.words import say
 from stages.pipeline.text import quoted
@@ -29,7 +30,7 @@ _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt
 _NAME_LIMIT_BYTES = 200
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Place:
     """What an argument means: a project folder with its name, and the story file if one was named."""
 
@@ -167,15 +168,26 @@ def log_path(argument: str) -> str:
 
 def real_system() -> System:
     """The machine at hand, with the places where results are rescued to."""
-    from platformdirs import user_state_path  # noqa: PLC0415
-
     from stages.commands import VERSION  # noqa: PLC0415
     from stages.pipeline.system import System as Machine  # noqa: PLC0415
 
     temporary = os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - the folder in it is private, and checked
     shared = f"{temporary}/scenelog-rescue-{os.getuid()}"
-    folders = [str(user_state_path("scenelog") / "rescue"), *([shared] if _may_be_ours(shared) else [])]
+    folders = [f"{state_folder()}/rescue", *([shared] if _may_be_ours(shared) else [])]
     return Machine(rescue_folders=folders, program=f"scenelog {VERSION}")
+
+
+def state_folder() -> str:
+    """Where this system keeps what a program remembers.
+
+    The rule of Linux stands here as well as in the library, which takes as long to load as a log to read.
+    """
+    named, home = os.environ.get("XDG_STATE_HOME", ""), os.environ.get("HOME", "")
+    if sys.platform == "linux" and (named.startswith("/") or home.startswith("/")):
+        return str((Path(named) if named.startswith("/") else Path(home, ".local/state")) / "scenelog")
+    from platformdirs import user_state_path  # noqa: PLC0415 - see above
+
+    return str(user_state_path("scenelog"))
 
 
 def _may_be_ours(folder: str) -> bool:

@@ -19,7 +19,7 @@ from stages.providers.presets import NAMES
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from stages.pipeline.budget import Tokens
+    from stages.pipeline.bills import Tokens
     from stages.pipeline.plan import PlannedStep
     from stages.pipeline.revision import Revision
     from stages.pipeline.settings import Settings

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from stages.pipeline.contract import Scene, Task
-    from stages.pipeline.plan import StageCount
+    from stages.pipeline.counts import StageCount
 
 
 def print_line(line: bytes, *, err: bool = False) -> None:

@@ -82,8 +82,8 @@ def state_of(place: Place, system: System) -> dict[str, Any]:
     """How far a project is: {name, path, state, stages: [{name, total, done, failed, remaining, stale}], ...}."""
     from eventlog.errors import NewerFormatError  # noqa: PLC0415 - only for a project that is looked at
     from eventlog.lock import has_writer  # noqa: PLC0415
+    from stages.pipeline.counts import count  # noqa: PLC0415
     from stages.pipeline.outbox import pending_rescues  # noqa: PLC0415
-    from stages.pipeline.plan import count  # noqa: PLC0415
     from stages.pipeline.view import ProjectView  # noqa: PLC0415
     from stages.registry import STAGES  # noqa: PLC0415
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stages.pipeline.budget import Bill
+from stages.pipeline.bills import Bill
 
 if TYPE_CHECKING:
     from stages.pipeline import events as facts

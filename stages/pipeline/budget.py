@@ -7,9 +7,11 @@ One that a crash cut off may have been billed, and stays reserved.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from eventlog.values import frozen
+from stages.pipeline.bills import Bill, Tokens
 from stages.pipeline.settings import OFFLINE
 
 if TYPE_CHECKING:
@@ -33,38 +35,7 @@ _ANSWER: Mapping[Task, tuple[int, float]] = {
 _TOLD = {"world_bible": "text", "scenes": "paragraphs", "storyboard": "text", "enhancement": "script"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tokens:
-    """Tokens sent and received."""
-
-    prompt: int = 0
-    completion: int = 0
-
-    @property
-    def total(self) -> int:
-        """Both together."""
-        return self.prompt + self.completion
-
-    def __add__(self, other: Tokens) -> Tokens:
-        return Tokens(prompt=self.prompt + other.prompt, completion=self.completion + other.completion)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bill:
-    """What one attempt costs. `settled`: as the provider said; otherwise as it was estimated."""
-
-    model: str
-    prompt: int
-    completion: int
-    settled: bool = False
-
-    @property
-    def tokens(self) -> Tokens:
-        """Its tokens."""
-        return Tokens(prompt=self.prompt, completion=self.completion)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Price:
     """What a million tokens of a model cost, in whatever money the user counts."""
 
@@ -76,7 +47,7 @@ class Price:
         return (tokens.prompt * self.input + tokens.completion * self.output) / MILLION
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Allowance:
     """What the project may use in all its runs together; 0 is no limit."""
 
@@ -103,7 +74,7 @@ class Allowance:
         return ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Terms:
     """What calls may cost, at which prices; nothing is counted for a provider that is `free`."""
 

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
+from eventlog.values import frozen
 from stages.pipeline import events as facts
 from stages.pipeline.answers import joined, strip_wrapping
-from stages.pipeline.budget import Bill, Tokens, estimate_call, estimate_tokens
+from stages.pipeline.bills import Bill, Tokens
+from stages.pipeline.budget import estimate_call, estimate_tokens
 from stages.pipeline.contract import CUT_OFF, FailureKind, ProviderError
 from stages.pipeline.traffic import ImpatienceError
 from stages.prompts import go_on
@@ -33,7 +35,7 @@ CONTINUATIONS = 4
 _PASSING = (FailureKind.TRANSIENT, FailureKind.RATE_LIMITED, FailureKind.UNAVAILABLE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RetryPolicy:
     """How often a call is made that fails by itself, and how long is waited between: random up to `first_s` * 2^n.
 
@@ -46,7 +48,7 @@ class RetryPolicy:
     patience_s: float = 1800.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Received:
     """An answer that is recorded: the id of its entry, the attempt that brought it, its text (`is_cut`: not all)."""
 
@@ -56,7 +58,7 @@ class Received:
     is_cut: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Call:
     """What a call is for: its subject, and for a scene its fingerprint and how many attempts there were before.
 

@@ -5,46 +5,23 @@ Law: plain frozen values and Protocols; no clock, disk, network or randomness is
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from eventlog.values import frozen
+from stages.pipeline.scene import CUT_OFF, FailureKind, Language, Scene
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-Language = Literal["zh", "en"]
-CUT_OFF = "length"  # the finish_reason of an answer that would have gone on
+__all__ = [
+    "CUT_OFF", "Answer", "Brief", "Draft", "FailureKind", "Language", "Provider", "ProviderError", "Request", "Scene",
+    "Stage", "Task", "Usage", "Violation",
+]  # fmt: skip
 Task = Literal["world_bible", "scenes", "storyboard", "enhancement"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """One scene of the story, as `scenes.planned` fixed it.
-
-    `id` ("s0001") is given once and never reused; `index` (0-based) is where the scene stands now. `start` and `end`
-    are character offsets into the source text, end exclusive; both are -1 where the source is missing (old projects).
-    """
-
-    id: str
-    index: int
-    title: str
-    start: int = -1
-    end: int = -1
-    characters: tuple[str, ...] = ()
-    summary: str = ""
-
-    @property
-    def number(self) -> int:
-        """The scene's 1-based number, the one people see."""
-        return self.index + 1
-
-    @property
-    def has_source(self) -> bool:
-        """Whether the story's text of this scene is known."""
-        return self.start >= 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Request:
     """What is asked of a provider, in both of the forms providers understand.
 
@@ -58,7 +35,7 @@ class Request:
     inputs: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Usage:
     """Tokens the provider says it billed."""
 
@@ -66,7 +43,7 @@ class Usage:
     completion_tokens: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Answer:
     """What came back, untouched; it is made durable before anything parses it.
 
@@ -80,17 +57,6 @@ class Answer:
     usage: Usage = field(default_factory=Usage)
     without: tuple[str, ...] = ()
     wait_s: float = 0.0
-
-
-class FailureKind(StrEnum):
-    """Why a call gave no answer, which decides what happens next."""
-
-    TRANSIENT = "transient"  # a timeout, a broken connection, a 5xx: worth trying again
-    RATE_LIMITED = "rate-limited"  # 429: worth trying again, later
-    UNAVAILABLE = "unavailable"  # the provider as a whole is down or cannot be reached: nobody's fault but its own
-    TERMINAL = "terminal"  # this request will never work: the scene fails
-    REFUSED = "refused"  # the provider will refuse every request (key, credit, model, address): the run pauses
-    BAD_OUTPUT = "bad-output"  # the answer came and did not pass the checks
 
 
 class ProviderError(Exception):
@@ -132,7 +98,7 @@ class Provider(Protocol):
         """Give back connections."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Violation:
     """One way in which an answer breaks the rules of its task; `message` is shown to people and sent to the model."""
 
@@ -140,7 +106,7 @@ class Violation:
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Draft:
     """What a stage read out of an answer: the result's text, and what is wrong with it (nothing, if it passes).
 
@@ -152,7 +118,7 @@ class Draft:
     remarks: Sequence[Violation] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Brief:
     """All that a stage may read to make one scene: a pure value.
 

@@ -5,18 +5,19 @@ Law: only what cannot be derived is a fact; its own fields are small, large cont
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import get_args
 
+from eventlog.values import frozen
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@frozen
 class ProjectCreated:
     """A project folder began its life."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SourceImported:
     """The story was taken in. Content: {text}, UTF-8, NFC, newlines only."""
 
@@ -27,7 +28,7 @@ class SourceImported:
     encoding: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PlanningStarted:
     """A planning call is about to be made; subject is `planning/<task>/<part>`. Tokens are what it may cost."""
 
@@ -37,7 +38,7 @@ class PlanningStarted:
     completion_tokens: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PlanningFailed:
     """A planning call gave no usable answer."""
 
@@ -49,7 +50,7 @@ class PlanningFailed:
     possibly_billed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class WorldBibleCompleted:
     """The world bible is the text of the answer with the id `answer`; `result` is its digest."""
 
@@ -57,7 +58,7 @@ class WorldBibleCompleted:
     result: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ScenesPlanned:
     """The story was cut into scenes. Content: {scenes: [...]}, the fields of contract.Scene."""
 
@@ -65,7 +66,7 @@ class ScenesPlanned:
     total: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RunStarted:
     """A run began to take steps. `stale` is what it does with finished work made from something else: keep or rerun."""
 
@@ -78,7 +79,7 @@ class RunStarted:
     stale: str = "keep"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SceneStarted:
     """A call for a scene is about to be made, and may be billed.
 
@@ -95,7 +96,7 @@ class SceneStarted:
     completion_tokens: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AnswerReceived:
     """A provider answered. Content: {text}, untouched; nothing has parsed it yet.
 
@@ -113,7 +114,7 @@ class AnswerReceived:
     without: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SceneCompleted:
     """The answer with the id `answer` passed the checks; `result` is the digest of the text read out of it.
 
@@ -130,7 +131,7 @@ class SceneCompleted:
     number: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SceneEdited:
     """Somebody wrote the result of a scene. Content: {text}. It counts as the attempt with this number."""
 
@@ -141,7 +142,7 @@ class SceneEdited:
     parts: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SceneRejected:
     """The answer did not pass, not even the second one. Content: {violations: [...]}."""
 
@@ -151,7 +152,7 @@ class SceneRejected:
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SceneFailed:
     """A call gave no answer; `not_before` (RFC 3339) is when the provider wants to be asked again.
 
@@ -166,7 +167,7 @@ class SceneFailed:
     possibly_billed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SceneInvalidated:
     """A finished scene is to be made again, because somebody said so: what attempts up to `number` gave is due.
 
@@ -180,7 +181,7 @@ class SceneInvalidated:
     number: int = -1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class StageCompleted:
     """All scenes of a stage are done and its outputs are on disk; subject is the stage.
 
@@ -192,7 +193,7 @@ class StageCompleted:
     outputs: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RunFinished:
     """A run took every step it could."""
 
@@ -200,7 +201,7 @@ class RunFinished:
     outcome: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RunInterrupted:
     """A run was stopped before its end."""
 
@@ -208,7 +209,7 @@ class RunInterrupted:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ProgressImported:
     """Progress files of the program before were taken over. Content: {storyboard, enhancement}, as they were."""
 

@@ -5,11 +5,13 @@ Law: pure, and an estimate: no call is made. A result that is not there yet coun
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from eventlog.values import frozen
+from stages.pipeline.bills import Tokens
 from stages.pipeline.briefs import brief_of
-from stages.pipeline.budget import Tokens, estimate_answer, estimate_call, estimate_tokens
+from stages.pipeline.budget import estimate_answer, estimate_call, estimate_tokens
 from stages.pipeline.contract import Brief, Scene
 from stages.pipeline.plan import Action
 from stages.pipeline.planning import bible_request, parts_of, scenes_request
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 _USUAL_SCENE: Mapping[Language, int] = {"zh": 450, "en": 1800}  # characters
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Forecast:
     """So many calls, and about so many tokens."""
 

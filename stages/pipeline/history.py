@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from eventlog.values import frozen
 from stages.pipeline import events as facts
 from stages.pipeline.contract import FailureKind
 from stages.pipeline.fact_entries import to_fact
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _LISTED = 60  # so many of the scenes that were asked for stand in run.started
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Moment:
     """Something that happened to a scene, in the run with this number (0: in none).
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from stages.pipeline.contract import Scene
+from stages.pipeline.scene import Scene
 from stages.pipeline.text import digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from stages.pipeline.contract import Language
+    from stages.pipeline.scene import Language
 
 # The names of the user's document. A stage that came later is named by rule: image_results, image_progress.json, and
 # image_result for one scene.

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from eventlog.values import frozen
 from stages.pipeline.text import canonical, language_of
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class IntakeError(ValueError):
     """The file cannot be taken in as a story; the message says why and what to do."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Story:
     """A story as the program works with it."""
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from eventlog.projection import upcast
 from eventlog.tool.view import Mark
+from stages.pipeline.counts import StageCount, count
 from stages.pipeline.imported import parse_progress, results_key
-from stages.pipeline.plan import StageCount, count
 from stages.pipeline.progress import Progress, ProgressProjection
 from stages.pipeline.results import (
     OUTPUT_NAMES,

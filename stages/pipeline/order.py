@@ -5,10 +5,11 @@ Law: an order does not change while the run goes on; which steps there are follo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from eventlog.values import frozen
 from stages.pipeline.briefs import bases_of
 from stages.pipeline.plan import Action, PlannedStep, plan_stage
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from stages.pipeline.contract import Provider, Scene, Stage, Task
-    from stages.pipeline.plan import StageCount
+    from stages.pipeline.counts import StageCount
     from stages.pipeline.project import Project
     from stages.pipeline.settings import Settings
 
@@ -49,7 +50,7 @@ class Observer(Protocol):
         """Something a person should know."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Order:
     """What a run is to do: which stages, which scenes (1-based numbers; all if none), what to make again.
 

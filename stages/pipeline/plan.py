@@ -6,9 +6,11 @@ Law: pure. Where the first unfinished scene is follows from what happened to eac
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from eventlog.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -69,7 +71,7 @@ _SAID = {**PARTS, OTHER: "input or settings"}
 _PARTS_OF_EDIT = ("text", "upstream")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PlannedStep:
     """One scene in one stage: what to do and why; `stale` marks finished work made from something else than today's.
 
@@ -102,7 +104,7 @@ def fingerprint(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Basis:
     """What the steps of one stage have in common: the digest of each scene's text, and the settings.
 
@@ -265,29 +267,3 @@ def parse_scenes(text: str) -> frozenset[int]:
 def scenes_beyond(progress: Progress, numbers: Collection[int]) -> list[int]:
     """The numbers for which a planned story has no scene."""
     return [number for number in sorted(numbers) if progress.is_planned and number > len(progress.scenes)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StageCount:
-    """How far one stage is, in scenes."""
-
-    name: str
-    total: int
-    done: int
-    failed: int
-
-    @property
-    def remaining(self) -> int:
-        """Scenes neither done nor failed."""
-        return self.total - self.done - self.failed
-
-
-def count(progress: Progress, stages: Sequence[Stage]) -> list[StageCount]:
-    """How far each stage is."""
-    counts = []
-    for stage in stages:
-        steps = [progress.step(stage.name, scene.id) for scene in progress.scenes]
-        done = sum(step.is_done for step in steps)
-        failed = sum(not step.is_done and step.failure is not None for step in steps)
-        counts.append(StageCount(name=stage.name, total=len(steps), done=done, failed=failed))
-    return counts

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import re
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from eventlog.values import frozen
 from stages.pipeline.answers import read_json
 from stages.pipeline.contract import Language, Request, Scene
 from stages.pipeline.text import paragraphs
@@ -30,7 +30,7 @@ class PlanError(ValueError):
     """An answer does not cut its paragraphs into scenes; the message says what is wrong, for a model and a person."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Part:
     """One part of the story that fits into a request: its paragraphs, the first one's number counted from 1."""
 
@@ -49,7 +49,7 @@ class Part:
         return "".join(self.paragraphs)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Cut:
     """One scene as an answer names it: paragraph numbers, the last one included."""
 

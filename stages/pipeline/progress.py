@@ -6,21 +6,21 @@ entry id) wins, whatever order they are read in; the other stays in the log. An 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, assert_never
 
 from stages.pipeline import attempts
 from stages.pipeline import events as facts
-from stages.pipeline.budget import Bill
-from stages.pipeline.contract import CUT_OFF, FailureKind, Scene
+from stages.pipeline.bills import Bill
 from stages.pipeline.fact_entries import to_fact
 from stages.pipeline.imported import completions_of, imported_bible, scenes_of
+from stages.pipeline.scene import CUT_OFF, FailureKind, Scene
 from stages.pipeline.steps import Completion, Failure, Ref, Step, Tried, load_ref, load_step
 from stages.pipeline.text import digest
 
 if TYPE_CHECKING:
     from eventlog import Entry
-    from stages.pipeline.contract import Language
+    from stages.pipeline.scene import Language
 
 __all__ = ["Completion", "Failure", "Progress", "ProgressProjection", "Ref", "Step", "Tried"]
 
@@ -115,24 +115,23 @@ class ProgressProjection:
 
 
 def _apply(state: Progress, fact: facts.Fact, entry: Entry) -> None:  # noqa: C901, PLR0912 - one case a fact, on purpose
-    ref = Ref(id=entry.id, offset=entry.offset, size=entry.size)
     match fact:
         case facts.ProjectCreated():
             state.name = fact.name
         case facts.SourceImported():
-            _sourced(state, fact, ref)
+            _sourced(state, fact, _ref(entry))
         case facts.WorldBibleCompleted():
             _bible_completed(state, fact)
         case facts.ScenesPlanned():
             _planned(state, fact, [Scene(**{**s, "characters": tuple(s["characters"])}) for s in entry.data["scenes"]])
         case facts.AnswerReceived():
-            _answered(state, fact, ref)
+            _answered(state, fact, _ref(entry, is_cut=fact.finish_reason == CUT_OFF))
         case facts.SceneStarted():
             _started(state, fact)
         case facts.SceneCompleted():
             _completed(state, fact, entry)
         case facts.SceneEdited():
-            _edited(state, fact, entry, ref)
+            _edited(state, fact, entry, _ref(entry))
         case facts.SceneRejected() | facts.SceneFailed():
             _failed(state, fact)
         case facts.SceneInvalidated():
@@ -141,7 +140,7 @@ def _apply(state: Progress, fact: facts.Fact, entry: Entry) -> None:  # noqa: C9
         case facts.StageCompleted():
             _stage_completed(state, fact)
         case facts.ProgressImported():
-            _imported(state, fact, entry, ref)
+            _imported(state, fact, entry, _ref(entry))
         case facts.PlanningStarted():
             state.plan_failure = ""
             attempts.reserve(state, fact)
@@ -154,6 +153,10 @@ def _apply(state: Progress, fact: facts.Fact, entry: Entry) -> None:  # noqa: C9
             state.in_hand = {}
         case _:
             assert_never(fact)
+
+
+def _ref(entry: Entry, *, is_cut: bool = False) -> Ref:
+    return Ref(id=entry.id, offset=entry.offset, size=entry.size, is_cut=is_cut)
 
 
 def _bible_completed(state: Progress, fact: facts.WorldBibleCompleted) -> None:
@@ -187,7 +190,6 @@ def _started(state: Progress, fact: facts.SceneStarted) -> None:
 
 
 def _answered(state: Progress, fact: facts.AnswerReceived, ref: Ref) -> None:
-    ref = replace(ref, is_cut=fact.finish_reason == CUT_OFF)
     state.answers[ref.id] = ref
     attempts.settle(state, fact)
     if fact.subject.startswith("planning/"):

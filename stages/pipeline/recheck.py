@@ -6,10 +6,10 @@ offered to be accepted, the newest of a scene first.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from eventlog.values import frozen
 from stages.pipeline import events as facts
 from stages.pipeline.answers import result_text
 from stages.pipeline.briefs import bases_of, brief_of
@@ -36,7 +36,7 @@ class State(StrEnum):
     IMPORTED = "imported"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Finding:
     """What today's rules say of one scene in one stage.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from eventlog.values import frozen
 from stages.pipeline.answers import result_as_before, result_text
 from stages.pipeline.events import subject_of
 from stages.pipeline.imported import RESULTS, file_name, imported_bible, items_of, parse_progress, results_key, text_of
@@ -26,7 +27,7 @@ Content = Callable[["Ref"], Any]
 OUTPUT_NAMES = {"storyboard": "storyboard", "enhancement": "enhanced"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Finished:
     """A scene with its finished step."""
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from enum import StrEnum
 from itertools import groupby
-from statistics import median
 from typing import TYPE_CHECKING
 
+from eventlog.values import frozen
 from stages.pipeline.contract import Language, Scene
 from stages.pipeline.matching import match_paragraphs
 from stages.pipeline.text import paragraphs
@@ -35,7 +35,7 @@ class Kind(StrEnum):
     GONE = "gone"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Change:
     """One scene as it is now, or was, if it is gone; `was` is its former index, `alike` how alike its two texts are."""
 
@@ -45,7 +45,7 @@ class Change:
     alike: float = 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Revision:
     """The scenes of the new story, and what became of each, in the order of the new story; those that are gone last."""
 
@@ -64,6 +64,8 @@ class _Run:
 
 def revise(before: Sequence[tuple[Scene, str]], text: str, language: Language, *, highest_id: int) -> Revision:
     """Fit scenes, each with its former text, to a changed story; new ones get ids above `highest_id`."""
+    from statistics import median  # noqa: PLC0415 - only for a story that changed
+
     pieces = paragraphs(text)
     sizes = [len(piece) for piece in pieces]
     usual = median(len(told.strip()) for _, told in before) if before else 0

@@ -17,8 +17,9 @@ from stages.pipeline import events as facts
 from stages.pipeline.budget import terms_of
 from stages.pipeline.calls import BudgetError, Caller, RetryPolicy
 from stages.pipeline.contract import FailureKind, ProviderError
+from stages.pipeline.counts import count
 from stages.pipeline.order import Order, Outcome, StopRequested, first_of, steps_of
-from stages.pipeline.plan import Action, PlannedStep, count, scenes_beyond
+from stages.pipeline.plan import Action, PlannedStep, scenes_beyond
 from stages.pipeline.projecting import Projecting
 from stages.pipeline.scene_maker import SceneMaker, given_up
 from stages.pipeline.story import StoryPlanner

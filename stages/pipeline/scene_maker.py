@@ -6,10 +6,10 @@ Law: an answer that was paid for is read before another one is asked for.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from eventlog import EventLogError
+from eventlog.values import frozen
 from stages.pipeline import events as facts
 from stages.pipeline.briefs import brief_of
 from stages.pipeline.calls import Call, Caller, Received
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _LONG = 8000  # characters of a scene: below that, reading its answer takes a tenth of a second
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Made:
     """How the making of a scene ended, to be recorded: the fact, its content, the result or the problem."""
 

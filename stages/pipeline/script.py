@@ -6,10 +6,11 @@ Law: `parse(render(title, shots, language))` gives the shots back; parsing never
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from eventlog.values import frozen
 from stages.pipeline.tables import unfold
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ RULE = re.compile(r"-{3,}|\*{3,}|_{3,}|—{3,}")
 FENCE = re.compile(r"(?:`{3,}|~{3,})[\w+.-]*")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Shot:
     """One shot: its number in the script (1-based) and its fields by key of FIELDS; a missing field is absent."""
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 import math
 import tomllib
 from contextlib import suppress
-from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from dataclasses import MISSING, asdict, field, fields, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 import tomli_w
+
+from eventlog.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +53,7 @@ class SettingsError(ValueError):
     """A setting cannot be used; the message names the place, the setting and what it may be."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Settings:
     """How scenes are made. `jobs` is how many calls may be in flight at once.
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from eventlog.values import frozen
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@frozen
 class Ref:
     """Where an entry's content is: the entry's id, and its line's place in bytes (-1 while it waits in memory).
 
@@ -23,7 +25,7 @@ class Ref:
     is_cut: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Completion:
     """A finished step. `answer` holds the text, `imported` its place in the answer if an old program made it.
 
@@ -41,7 +43,7 @@ class Completion:
     edited: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Tried:
     """An answer that gave no result so far: the attempt that brought it, and the fingerprint it was asked for with."""
 
@@ -51,7 +53,7 @@ class Tried:
     answer: Ref
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Failure:
     """The last outcome of a step that did not finish."""
 

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from eventlog.files import Files, RealFiles
+from eventlog.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class System:
     """The machine, or what stands for it. `rescue_folders` are tried in order."""
 

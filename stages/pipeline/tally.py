@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from stages.pipeline import events as facts
-from stages.pipeline.budget import Tokens
+from stages.pipeline.bills import Tokens
 from stages.pipeline.contract import FailureKind
 from stages.pipeline.fact_entries import to_fact
 

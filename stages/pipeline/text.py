@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shlex
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -17,19 +16,20 @@ if TYPE_CHECKING:
     from stages.pipeline.contract import Language
 
 PARAGRAPH_LIMIT = 1200
-_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
-_LATIN_WORD = re.compile(r"[A-Za-z]+")
+# Patterns, which `re` compiles when one is first needed: who wants a digest needs none of them.
+_HAN = r"[\u3400-\u9fff\uf900-\ufaff]"
+_LATIN_WORD = r"[A-Za-z]+"
 # Where a sentence may end: a run of marks with the closing quotes and brackets after it, or a line end. The possessive
 # quantifiers keep every scan linear, whatever the text is made of.
-_MARK = re.compile(r"([.。！？!?…]++)([”’」』）\"')\]]*+)(\s*+)|\n\s*+")
-_ABBREVIATION = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|St|Prof|Sr|Jr|Capt|Lt|Col|Gen|Rev|Mt|[A-Z])$")
-_LINE = re.compile(r"[^\n]*+\n++|[^\n]++")
+_MARK = r"([.。！？!?…]++)([”’」』）\"')\]]*+)(\s*+)|\n\s*+"
+_ABBREVIATION = r"\b(?:Mr|Mrs|Ms|Dr|St|Prof|Sr|Jr|Capt|Lt|Col|Gen|Rev|Mt|[A-Z])$"
+_LINE = r"[^\n]*+\n++|[^\n]++"
 _NOT_LETTERS = re.compile(r"[\W_]+")
 
 
 def language_of(text: str) -> Language:
     """Which of the two languages the text is in: Chinese if it has more Han characters than Latin words."""
-    return "zh" if len(_HAN.findall(text)) > len(_LATIN_WORD.findall(text)) else "en"
+    return "zh" if len(re.findall(_HAN, text)) > len(re.findall(_LATIN_WORD, text)) else "en"
 
 
 def sentences(text: str) -> list[str]:
@@ -37,7 +37,7 @@ def sentences(text: str) -> list[str]:
 
     White space belongs to the sentence before it; a piece without letters or digits joins its neighbour.
     """
-    return _tiles(text, [found.end() for found in _MARK.finditer(text) if _ends_sentence(text, found)])
+    return _tiles(text, [found.end() for found in re.finditer(_MARK, text) if _ends_sentence(text, found)])
 
 
 def _ends_sentence(text: str, found: re.Match[str]) -> bool:
@@ -51,15 +51,15 @@ def _ends_sentence(text: str, found: re.Match[str]) -> bool:
     if marks.strip("."):
         return True
     if not (closers or space or not after):
-        return bool(_HAN.match(after)) and bool(_HAN.match(text[found.start() - 1 : found.start()]))
+        return bool(re.match(_HAN, after)) and bool(re.match(_HAN, text[found.start() - 1 : found.start()]))
     before = text[max(0, found.start() - 8) : found.start()]
     numero = before.endswith("No") and after.isdigit()
-    return bool(closers) or not (numero or (len(marks) == 1 and _ABBREVIATION.search(before)))
+    return bool(closers) or not (numero or (len(marks) == 1 and re.search(_ABBREVIATION, before)))
 
 
 def paragraphs(text: str, limit: int = PARAGRAPH_LIMIT) -> list[str]:
     """Split into paragraphs that tile the text; one longer than `limit` characters is cut between its sentences."""
-    pieces = _tiles(text, [line.end() for line in _LINE.finditer(text)])
+    pieces = _tiles(text, [line.end() for line in re.finditer(_LINE, text)])
     return [part for piece in pieces for part in _cut(piece, limit)]
 
 
@@ -106,7 +106,11 @@ def canonical(text: str) -> str:
 
 def quoted(word: str) -> str:
     """The word as it is typed in a shell."""
-    return word if re.fullmatch(r"[\w@%+=:,./-]+", word) else shlex.quote(word)
+    if re.fullmatch(r"[\w@%+=:,./-]+", word):
+        return word
+    import shlex  # noqa: PLC0415 - few words need it
+
+    return shlex.quote(word)
 
 
 def digest(text: str) -> str:

@@ -6,10 +6,10 @@ scene an id that its number does not tell.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from eventlog.projection import upcast
+from eventlog.values import frozen
 from stages.pipeline.history import SceneHistory
 from stages.pipeline.plan import Basis, PlannedStep, plan_stage
 from stages.pipeline.progress import Progress, ProgressProjection
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from stages.pipeline.settings import Settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Trace:
     """The history of one scene (None: there is none of that number) in each stage; `progress` knows no other scene."""
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from aiolimiter import AsyncLimiter
 
+from eventlog.values import frozen
 from stages.pipeline.contract import FailureKind, ProviderError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _WIDESPREAD = 3  # so many scenes failing, and none succeeding, are not the scen
 _STEADY = 15.0  # seconds over which tokens may come in a burst
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Pace:
     """How fast a provider may be asked. `jobs` calls at once at most; a rate of 0 is no limit.
 
@@ -51,7 +51,7 @@ class ImpatienceError(ProviderError):
         super().__init__(FailureKind.REFUSED, message)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Turn:
     """Leave to make one call. `round` counts how often the provider had asked to slow down before it."""
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import ipaddress
 from contextlib import suppress
-from dataclasses import dataclass
 
 import httpx
 
+from eventlog.values import frozen
 from stages.pipeline.contract import FailureKind, ProviderError
 from stages.providers.complaints import short
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Address:
     """A base URL, taken apart. `userinfo` is empty, or (user, password); only `shown` may be shown."""
 

@@ -6,13 +6,14 @@ Law: pure; what a server says is data: shown on one line, without control charac
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
+
+from eventlog.values import frozen
 
 _DETAIL_LIMIT = 300
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Complaint:
     """The codes (lower case), the words, and the names of the parameters that an error is about."""
 

@@ -10,12 +10,12 @@ import json
 import logging
 import ssl
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpx
 from httpx_sse import EventSource
 
+from eventlog.values import frozen
 from stages.pipeline.contract import FailureKind, ProviderError
 from stages.providers.complaints import short
 from stages.providers.replies import ANSWER_LIMIT_BYTES, Reply, charset_of
@@ -30,7 +30,7 @@ _ERROR_LIMIT_BYTES = 64 * 1024
 _AFTER_THE_END_S = 2.0  # so long a whole stream may take to say its usage and to close
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Timeouts:
     """How long a call may take: to connect, until the answer begins, between two pieces of it, and altogether."""
 

@@ -10,10 +10,11 @@ import ipaddress
 import re
 import threading
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from eventlog.values import frozen
 from stages.providers.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ GENERIC = "openai"
 PATIENCE_S = 5.0  # a locked keyring may ask on a screen that nobody sits at
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Key:
     """A key and where it was found: `place` is empty if there is none. The key itself is not shown."""
 

@@ -6,10 +6,11 @@ file in a message, a repr or an exception's chain.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
+from eventlog.values import frozen
 from stages.pipeline.contract import Answer, FailureKind, ProviderError, Request
 from stages.providers import options
 from stages.providers.address import address_of
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from stages.providers.address import Address
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Account:
     """Whose server is asked: the word of `--provider`, and where messages say to look for its key and its address."""
 

@@ -6,8 +6,9 @@ Law: pure. An option is left out only where the server named it in a refusal of 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from eventlog.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -30,7 +31,7 @@ _NO_STREAM = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Wishes:
     """What the user wants of every answer: None and 0 leave it to the server."""
 

@@ -5,10 +5,10 @@ Law: pure data. A key is for the hosts of its own preset alone; the hosts stand 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from eventlog.values import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Preset:
     """One word of `--provider`. `hosts` are the hosts besides that of the base URL that its key belongs to."""
 

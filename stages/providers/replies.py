@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
+from eventlog.values import frozen
 from stages.pipeline.contract import Answer, FailureKind, ProviderError, Usage
 from stages.providers.complaints import Complaint, complaint_in, short
 from stages.providers.limits import quota_wait_s, refused_wait_s, retry_after_s
@@ -46,7 +47,7 @@ _FILTERED = frozenset({"content_filter", "sensitive"})
 _BROKEN_OFF = frozenset({"network_error", "insufficient_system_resource"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Server:
     """Whom a reply is from, in the words of a message: the address, the model, and where address and key are set."""
 
@@ -56,7 +57,7 @@ class Server:
     address_place: str = "OPENAI_BASE_URL"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Reply:
     """One HTTP reply as it came; the names of `headers` are in lower case.
 

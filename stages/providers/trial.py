@@ -6,9 +6,9 @@ Law: one call and no retry; whatever goes wrong is an answer to the question.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from eventlog.values import frozen
 from stages.pipeline.contract import Answer, FailureKind, ProviderError, Request
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _ABOUT_THE_KEY = frozenset({401, 403, 407})
 _ABOUT_THE_MODEL = frozenset({400, 404, 422})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Trial:
     """What was found out; None is what the call could not tell. `problem` is empty if the provider works."""
 

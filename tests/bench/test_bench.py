@@ -16,7 +16,7 @@ from bench.growth import written
 from bench.harness import Contender, percentile, race
 from bench.result import Figure, Result
 from eventlog import EventLog, verify
-from stages.pipeline.plan import count
+from stages.pipeline.counts import count
 from stages.pipeline.project import Project
 from stages.pipeline.system import System
 from stages.registry import STAGES

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from stages.commands.screen import BarScreen, PlainScreen
 from stages.pipeline.contract import Scene
-from stages.pipeline.plan import StageCount
+from stages.pipeline.counts import StageCount
 
 COUNT = StageCount(name="storyboard", total=3, done=1, failed=0)
 SCENE = Scene(id="s0001", index=0, title="[bold]门[/bold] \x1b[31m[/nothing]")

@@ -35,7 +35,8 @@ cli.main()
     "name",
     [
         "click",
-        "stages.commands.completing",
+        "stages.commands",
+        "stages.commands.failures",
         "stages.commands.run",
         "stages.commands.places",
         "stages.commands.conduct",

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from stages.pipeline.contract import Request, Scene, Task
-    from stages.pipeline.plan import StageCount
+    from stages.pipeline.counts import StageCount
     from stages.pipeline.progress import Progress
 
 PLACE = Place(folder=Path("/p"), name="p", story=Path("s.txt"))

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from stages.pipeline.contract import Request, Scene, Task
-    from stages.pipeline.plan import StageCount
+    from stages.pipeline.counts import StageCount
     from tests.crash_images import Pick
     from tests.simulated_disk import Operation
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stages.pipeline.budget import Tokens
+from stages.pipeline.bills import Tokens
 from stages.pipeline.contract import Answer, FailureKind, ProviderError, Usage
 from stages.pipeline.order import Outcome
 from stages.pipeline.progress import ProgressProjection

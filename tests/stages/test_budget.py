@@ -9,11 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages import prompts
+from stages.pipeline.bills import Bill, Tokens
 from stages.pipeline.budget import (
     Allowance,
-    Bill,
     Price,
-    Tokens,
     cost_of,
     estimate_answer,
     estimate_call,

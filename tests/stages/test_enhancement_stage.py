@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.enhancement import Enhancement, describe
+from stages.enhancement import Enhancement
 from stages.pipeline.contract import Brief, Scene
+from stages.pipeline.descriptions import describe
 
 if TYPE_CHECKING:
     from stages.pipeline.contract import Language

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from stages.enhancement import Enhancement
 from stages.pipeline import events as facts
 from stages.pipeline.contract import Scene, Stage
+from stages.pipeline.counts import count
 from stages.pipeline.plan import (
     Action,
     Basis,
     PlannedStep,
-    count,
     fingerprint,
     parse_scenes,
     plan_run,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from stages.pipeline import events as facts
 from stages.pipeline.contract import FailureKind
-from stages.pipeline.plan import count
+from stages.pipeline.counts import count
 from stages.pipeline.progress import Progress, ProgressProjection, Step
 from stages.registry import STAGES
 from tests.stages.told import Told, fold, scenes

@@ -6,9 +6,10 @@ Law: `load(save(bible))` gives the bible back; a bible that somebody else wrote 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
+from eventlog.values import frozen
 from stages.providers.offline.people import Person
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ _TALLY = re.compile(r"([^\s、,（(]{1,24}(?: [^\s、,（(]{1,24}){0,3}) ?[（(]
 _NUMBER = re.compile(r"\d{1,7}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Place:
     """A place of the story under the name the text gives it; `kind` is a key of the place tables."""
 
@@ -63,7 +64,7 @@ class Place:
     look: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Bible:
     """All that is settled about the world; tallies say how often the text named each time, weather, season, mood."""
 

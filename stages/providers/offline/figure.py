@@ -5,10 +5,10 @@ Law: data only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from eventlog.values import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Figure:
     """One acting figure: `name` of the cast, or `label` of a stranger, or neither for a pronoun.
 

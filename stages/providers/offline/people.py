@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from eventlog.values import frozen
 from stages.providers.offline import gender, names_en, names_zh
 from stages.providers.offline.reading import Reading
 from stages.providers.offline.speech import narration
@@ -24,7 +25,7 @@ _OWN_NAME = re.compile(r"(?:^|[\n。])我叫([一-龥]{2,3})(?=[，。])")
 _NARRATOR = {"zh": ("我", re.compile("我(?!们)")), "en": ("the narrator", re.compile(r"\b(?:I|me|my)\b"))}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Person:
     """One of the cast: what the text says, and the look that the director settled for them."""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
+from eventlog.values import frozen
 from stages.providers.offline import words_en, words_zh
 from stages.providers.offline.beats import Beat, beats, is_heading
 from stages.providers.offline.cues import Cues, scan
@@ -49,7 +50,7 @@ _BIG_THINGS = ("door", "window", "coat", "boat", "cup", "rope")
 _STRONG = ("grief", "fear", "anger", "surprise", "tender")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class View:
     """One beat as the camera will meet it."""
 
