@@ -1,4 +1,8 @@
-"""Running a program as a child: how long it took and how much memory it had at most."""
+"""Running a program as a child: how long it took and how much memory it had at most.
+
+Law: what is measured is what a user has, whose modules were compiled when they were installed. So a child may keep what
+it compiles, whatever this shell says of that, and who measures lets it do so once beforehand.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,7 @@ _STARTED_WITHIN_S = 20.0
 # The kernel's own account of a child (ru_maxrss) counts what its parent had when it was started.
 _PROGRAM = """
 import os, sys
+sys.argv[0] = "scenelog"
 from cli import main
 try:
     main()
@@ -53,6 +58,7 @@ def ran(command: Sequence[str], folder: Path, *, with_memory: bool = False) -> R
     """Run a command in a folder, its output thrown away; the memory is known if asked for, of `scenelog` alone."""
     memory = folder / "memory"
     environment = os.environ | {"PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     environment["BENCH_MEMORY"] = str(memory) if with_memory else ""
     begin = time.perf_counter()
     done = subprocess.run(

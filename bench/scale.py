@@ -92,6 +92,8 @@ def _costs(setting: Setting, sizes: tuple[int, ...]) -> dict[str, list[Ran]]:
         project(place / "projects" / "P", scenes=_SCENES if entries else 12, entries=entries)
         setting.note(f"scale: its log has {log_of(place / 'projects' / 'P').stat().st_size / 1e6:,.0f} MB")
         ran(scenelog("run", "P"), place)  # writes the files of all scenes; what is measured below finds them there
+        for command in COMMANDS if not entries else ():
+            ran(scenelog(*command.split()), place)  # compiles what it imports, which takes memory as well
         for command in COMMANDS:
             done = ran(scenelog(*command.split()), place, with_memory=True)
             if done.code != 2:  # this version has the command

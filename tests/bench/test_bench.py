@@ -14,6 +14,7 @@ from bench.__main__ import MEASUREMENTS, main
 from bench.generate import ByItem, log_of, plain_log, project
 from bench.growth import written
 from bench.harness import Contender, percentile, race
+from bench.process import python, ran
 from bench.result import Figure, Result
 from eventlog import EventLog, verify
 from stages.pipeline.counts import count
@@ -45,6 +46,13 @@ def test_ratios_are_paired_within_a_round_and_drift_does_not_matter(monkeypatch:
 def test_a_percentile_is_one_of_the_values() -> None:
     assert percentile([3.0, 1.0, 2.0], 0.5) == 2.0
     assert percentile(list(map(float, range(100))), 0.99) == 99.0
+
+
+def test_a_measured_program_keeps_what_it_compiles_as_an_installed_one_does(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert ran(python("-c", "import sys; sys.exit(sys.dont_write_bytecode)"), tmp_path).code == 0
 
 
 FIGURE = Figure(what="a | b", what_zh="甲", value=1.234, limit=1.1)
