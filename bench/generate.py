@@ -74,9 +74,10 @@ def project(
     """
     with Project.open(str(folder), System(files=files or UnsyncedFiles())) as made:
         made.log.append_many(_beginning(folder.name, scenes))
-        story = _history(scenes if done is None else done)
         steps = 3 * 2 * (scenes if done is None else done)
-        again = _attempts(scenes, max(0, entries - steps - made.log.position.seq - 1))
+        before = max(0, entries - steps - made.log.position.seq - 1)
+        again = _attempts(scenes, before)
+        story = _history(scenes if done is None else done, before // (3 * scenes) + 2)
         for source in (again, story):
             while batch := list(islice(source, _BATCH)):
                 made.log.append_many(batch)
@@ -105,11 +106,11 @@ def _plain(event: Event) -> dict[str, Any]:
     return {name: getattr(event, name) for name in ("type", "data", "subject", "meta", "v")}
 
 
-def _history(scenes: int) -> Iterator[Event]:
-    """Each scene made once in each stage."""
+def _history(scenes: int, nth: int) -> Iterator[Event]:
+    """Each scene made once in each stage, by its `nth` attempt."""
     for stage in ("storyboard", "enhancement"):
         for number in range(1, scenes + 1):
-            yield from step(stage, number, script(number))
+            yield from step(stage, number, script(number), nth=nth)
 
 
 def _attempts(scenes: int, entries: int) -> Iterator[Event]:
@@ -117,7 +118,8 @@ def _attempts(scenes: int, entries: int) -> Iterator[Event]:
 
     def all_of_them() -> Iterator[Event]:
         for at in count():
-            yield from step("storyboard", at % scenes + 1, script(at), failed=True, attempt=f"f{at}")
+            nth, number = at // scenes + 1, at % scenes + 1
+            yield from step("storyboard", number, script(at), nth=nth, failed=f"f{at}")
 
     return islice(all_of_them(), entries)
 
@@ -127,10 +129,10 @@ def script(number: int) -> str:
     return f"# 场景 {number}\n\n### 镜头 1\n- 镜头原文：{events.text(number % 64)}\n"
 
 
-def step(stage: str, number: int, text: str, *, failed: bool = False, attempt: str = "") -> Iterator[Event]:
-    """The three facts of one attempt."""
-    subject, name = f"{stage}/s{number:04d}", attempt or f"{stage}{number}"
-    started = facts.SceneStarted(subject=subject, attempt=name, number=1, fingerprint="f" * 32)
+def step(stage: str, number: int, text: str, *, nth: int = 1, failed: str = "") -> Iterator[Event]:
+    """The three facts of the `nth` attempt at a scene; one that came to nothing is called as `failed` says."""
+    subject, name = f"{stage}/s{number:04d}", failed or f"{stage}{number}"
+    started = facts.SceneStarted(subject=subject, attempt=name, number=nth, fingerprint="f" * 32)
     answer = facts.AnswerReceived(subject=subject, attempt=name, finish_reason="stop", model="m")
     yield to_event(started)
     yield Event(**{**_plain(to_event(answer, {"text": text})), "id": f"answer-{name}"})
