@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "READ_SIZE", "TEMPORARY", "FileStat", "Files", "Mode", "RealFiles", "beside", "copy_durably", "folder_of",
-    "make_dirs_durably", "name_of", "read_chunks", "read_file", "replace_durably", "resolve", "sync_files", "write_all",
-    "write_new",
+    "holds", "make_dirs_durably", "name_of", "read_chunks", "read_file", "replace_durably", "resolve", "sync_files",
+    "write_all", "write_new",
 ]  # fmt: skip
 READ_SIZE = 64 * 1024
 _FEW, _AT_ONCE = 16, 32
@@ -188,6 +188,23 @@ def read_file(files: Files, path: str) -> bytes | None:
         return None
     try:
         return b"".join(read_chunks(files, handle))
+    finally:
+        files.close(handle)
+
+
+def holds(files: Files, path: str, data: bytes) -> bool:
+    """Whether a file has exactly this content; of what stands there one piece at a time is in memory."""
+    try:
+        handle = files.open(path, "read")
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    try:
+        at, wanted = 0, memoryview(data)
+        for chunk in read_chunks(files, handle):
+            if chunk != wanted[at : at + len(chunk)]:
+                return False
+            at += len(chunk)
+        return at == len(data)
     finally:
         files.close(handle)
 

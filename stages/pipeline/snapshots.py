@@ -10,7 +10,16 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING
 
-from eventlog.files import TEMPORARY, folder_of, make_dirs_durably, read_file, replace_durably, sync_files, write_all
+from eventlog.files import (
+    TEMPORARY,
+    folder_of,
+    holds,
+    make_dirs_durably,
+    read_file,
+    replace_durably,
+    sync_files,
+    write_all,
+)
 from stages.pipeline.results import (
     Drawn,
     Finished,
@@ -160,8 +169,8 @@ class Snapshots:
         unsynced: list[str] = []
         for name, data in files.items():
             path = f"{self._folder}/{name}"
-            there = read_file(self._files, path)
-            if there != data:
+            if not holds(self._files, path, data):
+                there = read_file(self._files, path)
                 is_ours = _is_output if name.startswith(OUTPUT) else _is_result
                 self._keep_edited(path, there, data, is_ours=partial(is_ours, progress, stage))
                 self._make_folder(path)

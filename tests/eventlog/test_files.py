@@ -18,6 +18,7 @@ from eventlog.files import (
     READ_SIZE,
     RealFiles,
     folder_of,
+    holds,
     make_dirs_durably,
     read_file,
     replace_durably,
@@ -268,3 +269,17 @@ def test_on_a_disk_that_is_counted_files_are_synced_one_after_another_in_their_o
     disk = SimulatedDisk(dict.fromkeys(paths, OLD))
     sync_files(disk, paths)
     assert [one.path for one in disk.trace if one.name == "sync"] == paths
+
+
+def test_a_file_holds_what_is_in_it_and_nothing_else() -> None:
+    whole = b"x" * (2 * READ_SIZE) + b"end"
+    disk = SimulatedDisk({"/d/file": whole, "/d/empty": b""})
+    assert holds(disk, "/d/file", whole)
+    assert holds(disk, "/d/empty", b"")
+    for other in (b"", whole[:-1], whole + b"x", whole[:READ_SIZE], b"y" + whole[1:], whole[:-1] + b"D"):
+        assert not holds(disk, "/d/file", other)
+    assert not holds(disk, "/d/empty", b"x")
+    for missing in ("/d/missing", "/d/file/below"):
+        assert not holds(disk, missing, b"")
+    with pytest.raises(IsADirectoryError):
+        holds(disk, "/d", b"")
