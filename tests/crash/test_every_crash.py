@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from eventlog.errors import EventLogError
+from tests.crash.callers import ONE_GIVES_UP, ONE_IS_BAD, queued
 from tests.crash.promises import (
     LOG,
     Book,
@@ -118,6 +119,11 @@ def batches(disk: SimulatedDisk, book: Book) -> None:
     log.close()
 
 
+def tasks(disk: SimulatedDisk, book: Book) -> None:
+    """Tasks that wait together; one is cancelled, another one's event is refused."""
+    queued((*ONE_GIVES_UP, *ONE_IS_BAD), disk, book)
+
+
 def one_batch(disk: SimulatedDisk, book: Book) -> None:
     log = book.open(disk)
     book.append(log, "x1", "x2")
@@ -192,6 +198,7 @@ def tell(capsys: pytest.CaptureFixture[str], about: str, explorer: Explorer) -> 
     [
         pytest.param(lambda: (new_disk(), Book()), some_appends, few_tears, id="create"),
         pytest.param(partial(begun, "a", "b"), batches, few_tears, id="batches"),
+        pytest.param(partial(begun, "a"), tasks, few_places, id="tasks"),
         pytest.param(partial(begun, "a"), checkpoints, few_tears, id="checkpoint"),
         pytest.param(torn, some_appends, few_tears, id="torn"),
         pytest.param(partial(torn, has_drop_cache=False), some_appends, few_tears, id="torn, without a cache to drop"),

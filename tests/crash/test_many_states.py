@@ -22,6 +22,7 @@ from eventlog.errors import EventLogError
 from eventlog.files import replace_durably
 from eventlog.recovery import State
 from eventlog.repair import salvage
+from tests.crash.callers import ONE_GIVES_UP, ONE_IS_BAD, THREE, TWO_AND_TWO, queued
 from tests.crash.promises import LOG, WITNESSES, Book, Check, Explorer, Script, fail_next, texts
 from tests.crash.real.layers import SOAK, long
 from tests.crash.test_every_crash import (
@@ -72,7 +73,7 @@ def appends(count: int, disk: SimulatedDisk, book: Book) -> None:
 
 
 def groups(sizes: Sequence[int], disk: SimulatedDisk, book: Book) -> None:
-    """What tasks that wait together make: one write and one sync for each group."""
+    """What a program that appends several at once makes: one write and one sync for each group."""
     log = book.open(disk)
     for number, size in enumerate(sizes):
         book.append(log, *(f"g{number}.{at}" for at in range(size)))
@@ -149,11 +150,20 @@ def every_witness(data: bytes) -> Sequence[int]:
     return every_byte(data) if data.startswith(WITNESSES) else ()
 
 
+TASKS = {
+    "2 and 2 tasks at once": TWO_AND_TWO,
+    "3 tasks at once": THREE,
+    "3 tasks at once, one cancelled": ONE_GIVES_UP,
+    "3 tasks at once, one with a bad event": ONE_IS_BAD,
+}
 WALKS = [
     *(Walk(f"{count} appends", partial(begun, "a"), partial(appends, count), few_tears) for count in range(1, 11)),
     Walk("a creation and 3 appends, torn at every byte", new, partial(appends, 3), every_append),
-    Walk("groups of 2 and 2, torn at every byte", partial(begun, "a"), partial(groups, (2, 2)), every_append),
-    Walk("a group of 3, torn at every byte", partial(begun, "a"), partial(groups, (3,)), every_append),
+    Walk("batches of 2 and 2", partial(begun, "a"), partial(groups, (2, 2)), few_tears),
+    Walk("2 and 2 tasks at once, torn at every byte", partial(begun, "a"), partial(queued, TWO_AND_TWO), every_append),
+    Walk("3 tasks at once, torn at every byte", partial(begun, "a"), partial(queued, THREE), every_append),
+    Walk("3 tasks at once, one cancelled", partial(begun, "a"), partial(queued, ONE_GIVES_UP), few_tears),
+    Walk("3 tasks at once, one with a bad event", partial(begun, "a"), partial(queued, ONE_IS_BAD), few_tears),
     Walk("checkpoints, torn at every byte", partial(begun, "a"), checkpoints, every_byte),
     Walk("a head or a lock torn at every byte", partial(begun, "a"), one_more, every_witness, torn_witnesses=1),
     Walk("quarantine, torn at every byte", torn, one_more, every_byte),
@@ -166,8 +176,11 @@ WALKS = [
         for count in range(1, 4)
     ),
     Walk("a creation, two crashes", new, partial(appends, 1), few_tears, few_places),
-    Walk("groups of 2 and 2, two crashes", partial(begun, "a"), partial(groups, (2, 2)), few_places, few_places),
-    Walk("a group of 3, two crashes", partial(begun, "a"), partial(groups, (3,)), few_places, few_places),
+    Walk("batches of 2 and 2, two crashes", partial(begun, "a"), partial(groups, (2, 2)), few_places, few_places),
+    *(
+        Walk(f"{name}, two crashes", partial(begun, "a"), partial(queued, one), few_places, few_places)
+        for name, one in TASKS.items()
+    ),
     Walk("checkpoints, two crashes", partial(begun, "a"), checkpoints, few_places, few_places),
     Walk("quarantine, two crashes", torn, one_more, few_tears, few_tears),
     Walk("poison and reopen, two crashes", partial(begun, "a"), poisoned_and_reopened, few_places, nowhere),
@@ -180,7 +193,12 @@ FURTHER = [
     ),
     Walk("checkpoints torn at every byte, two crashes", partial(begun, "a"), checkpoints, every_byte, few_tears),
     Walk("a creation torn at every byte, twice", new, partial(appends, 1), every_append, every_append),
-    Walk("groups torn at every byte, twice", partial(begun, "a"), partial(groups, (2, 2)), every_append, every_append),
+    *(
+        Walk(
+            f"{name}, torn at every byte, twice", partial(begun, "a"), partial(queued, one), every_append, every_append
+        )
+        for name, one in TASKS.items()
+    ),
 ]
 
 
