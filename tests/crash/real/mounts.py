@@ -133,17 +133,22 @@ class Disk:
         self.mount()
 
 
+def make_image(kind: Kind, image: Path) -> None:
+    """Make a new file system in a file."""
+    with image.open("wb") as file:
+        file.truncate(kind.image_bytes)
+    mkfs = tool(f"mkfs.{kind.name}")
+    if mkfs is None:
+        raise AssertionError(f"required({kind.name!r}) comes before a disk")
+    subprocess.run([mkfs, *kind.options, image], check=True, stdout=subprocess.DEVNULL)
+
+
 @contextlib.contextmanager
 def loop_disk(kind: Kind, folder: Path) -> Iterator[Disk]:
     """A new file system, mounted in a folder that is made below `folder`."""
     image, place = folder / f"{kind.name}.image", folder / kind.name
     place.mkdir()
-    with image.open("wb") as file:
-        file.truncate(kind.image_bytes)
-    mkfs = tool(f"mkfs.{kind.name}")
-    if mkfs is None:
-        raise AssertionError(f"required({kind.name!r}) comes before loop_disk")
-    subprocess.run([mkfs, *kind.options, image], check=True, stdout=subprocess.DEVNULL)
+    make_image(kind, image)
     disk = Disk(kind=kind, image=image, folder=place)
     try:
         disk.mount()
