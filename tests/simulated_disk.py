@@ -83,9 +83,19 @@ class SimulatedDisk:
 
     # what may happen to a disk
 
-    def image(self, pick: Pick, *, tears: Tears = every_byte) -> SimulatedDisk:
-        """One possible disk after a power cut now; this one is left as it is."""
-        return self._with(self._platter.image(pick, tears))
+    def image(
+        self, pick: Pick, *, tears: Tears = every_byte, unread: Callable[[str], bool] = lambda _: False
+    ) -> SimulatedDisk:
+        """One possible disk after a power cut now; this one is left as it is.
+
+        Files whose name is `unread` lose what was not synced, and nothing is picked for them; the caller sees to it
+        that nobody reads them.
+        """
+        return self._with(self._platter.image(pick, tears, unread))
+
+    def fate(self) -> object:
+        """All that a power cut now can tell from: equal fates leave equal disks."""
+        return self._platter.root.fate()
 
     def kill(self) -> SimulatedDisk:
         """End the process, its handles and its locks; returns the disk as the next process sees it."""

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import errno as errors
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tests.crash_images import Pick, Tears
 
@@ -110,6 +111,9 @@ class File:
                 rest.apply(content)
         return File(number=self.number, live=content, durable=content.copy())
 
+    def fate(self) -> object:
+        return self.number, bytes(self.durable), tuple(self.pending)
+
     def copy(self) -> File:
         return replace(self, live=self.live.copy(), durable=self.durable.copy(), pending=self.pending.copy())
 
@@ -133,8 +137,13 @@ class Folder:
             _rename(self.durable, names)
         self.pending = []
 
+    def fate(self) -> object:
+        changes = [self.durable, *self.pending]
+        return [{name: node and node.fate() for name, node in names.items()} for names in changes]
+
 
 Node: TypeAlias = File | Folder
+Unread: TypeAlias = Callable[[str], bool]
 
 
 def _rename(entries: dict[str, Node], names: Mapping[str, Node | None]) -> None:
@@ -195,9 +204,9 @@ class Platter:
         """Every file a process can see, by its path from the root."""
         return dict(_walk(self.root, ""))
 
-    def image(self, pick: Pick, tears: Tears) -> Platter:
-        """One possible platter after a power cut now."""
-        return Platter(root=_Imaging(pick, tears).folder(self.root), last_number=self.last_number)
+    def image(self, pick: Pick, tears: Tears, unread: Unread) -> Platter:
+        """One possible platter after a power cut now; of what is `unread`, no unsynced write is there."""
+        return Platter(root=_Imaging(pick, tears, unread).folder(self.root), last_number=self.last_number)
 
     def copy(self) -> tuple[Platter, Callable[[File], File]]:
         """Return the same platter again, and the way from a file to its copy."""
@@ -208,9 +217,10 @@ class Platter:
 class _Imaging:
     """One walk of the durable names; a file that has two names after half a move is one file."""
 
-    def __init__(self, pick: Pick, tears: Tears) -> None:
+    def __init__(self, pick: Pick, tears: Tears, unread: Unread) -> None:
         self._pick = pick
         self._tears = tears
+        self._unread = unread
         self._files: dict[File, File] = {}
 
     def folder(self, folder: Folder) -> Folder:
@@ -218,14 +228,15 @@ class _Imaging:
         for change in folder.pending:
             if self._pick(2) == 0:
                 _rename(names, change)
-        found = {name: self._node(names[name]) for name in sorted(names)}
+        found = {name: self._node(names[name], name) for name in sorted(names)}
         return Folder(number=folder.number, live=found, durable=found.copy())
 
-    def _node(self, node: Node) -> Node:
+    def _node(self, node: Node, name: str) -> Node:
         if isinstance(node, Folder):
             return self.folder(node)
         if node not in self._files:
-            self._files[node] = node.image(self._pick, self._tears)
+            pick = (lambda count: min(1, count - 1)) if self._unread(name) else self._pick
+            self._files[node] = node.image(pick, self._tears)
         return self._files[node]
 
 

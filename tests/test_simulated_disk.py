@@ -245,3 +245,29 @@ def test_the_walk_meets_every_sequence_of_choices_once() -> None:
 
     assert exhaust(run) == 4
     assert walked == [(0, 0), (1, 0), (1, 1), (1, 2)]
+
+
+def test_nothing_is_picked_for_the_bytes_of_a_file_that_nobody_reads() -> None:
+    disk = SimulatedDisk({"/f": b"", "/f.new": b"-"})
+    for path in ("/f", "/f.new"):
+        disk.append(disk.open(path, "append"), b"a")
+    found = []
+    exhaust(lambda pick: found.append(disk.image(pick, unread=lambda name: name.endswith(".new")).contents()))
+    assert sorted(each["/f"] for each in found) == [b"", b"\0", b"a"]
+    assert {each["/f.new"] for each in found} == {b"-"}
+
+
+def test_a_look_leaves_what_a_power_cut_would_tell_and_a_change_does_not() -> None:
+    disk = SimulatedDisk({"/f": b"-"})
+    before = disk.fate()
+    handle = disk.open("/f", "append")
+    disk.read_at(handle, 0, 1)
+    assert disk.fate() == before
+    disk.append(handle, b"a")
+    appended = disk.fate()
+    disk.sync(handle)
+    disk.close(handle)
+    synced = disk.fate()
+    disk.rename("/f", "/g")
+    fates = [before, appended, synced, disk.fate()]
+    assert all(one != other for at, one in enumerate(fates) for other in fates[at + 1 :])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import itertools
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -60,6 +61,15 @@ class Witness:
     troubles: list[Exception | None] = field(default_factory=list)
     operations: int = 0
     clock: Iterator[int] = field(default_factory=lambda: itertools.count(1_700_000_000_000_000_000, 1_000_000))
+
+    def copy(self) -> Witness:
+        """The same so far, with a future of its own."""
+        asked, acknowledged, troubles = self.asked.copy(), self.acknowledged.copy(), self.troubles.copy()
+        return Witness(asked, acknowledged, troubles, self.operations, copy(self.clock))
+
+    def known(self) -> list[str]:
+        """The ids of what was acknowledged."""
+        return [entry.id for entry in self.acknowledged]
 
     @property
     def name(self) -> str:
