@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from eventlog.entry import FORMAT_VERSION, START, ZERO_SUM, Entry, Event, Position, encode, seal
 from eventlog.errors import NewerFormatError
 from eventlog.head import Head
-from eventlog.recovery import Fault, State, Verdict, check_first, claim, classify, scan, split_lines
+from eventlog.recovery import Fault, Seen, State, Verdict, check_first, claim, classify, scan, split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -280,6 +280,8 @@ def test_a_fault_says_what_stands_there(what: str, reason: str) -> None:
     assert good == 1
     assert fault is not None
     assert fault.reason == reason
+    assert (fault.seq, fault.offset) == (1, ENTRIES[1].offset)
+    assert fault.partial is (not there[what].endswith(b"\n"))
 
 
 def test_the_first_line_that_vouches_is_the_one_that_is_named() -> None:
@@ -333,3 +335,122 @@ def test_zeros_within_other_bytes_are_no_blocks_that_were_never_written() -> Non
     fault = judged(LINES[0] + b"XX\0X\n", None)[2]
     assert fault is not None
     assert fault.reason == "its sum does not match its bytes"
+
+
+# lines of a format that is not known yet
+
+NEWER = seal(b'{"seq":9,"next":true')
+NEWER_TOO = seal(b'{"seq":10,"next":true')
+
+
+def test_damage_before_a_line_of_a_newer_format_is_not_cut_and_the_first_such_line_is_named() -> None:
+    for tail in (b"XX\n" + NEWER + NEWER_TOO, b"XX\n" + NEWER[:-1] + b"\0" + NEWER_TOO):
+        verdict, good, fault = judged(LOG + tail)
+        assert good == len(LINES)
+        assert fault is not None
+        assert (fault.newer, fault.vouched, fault.voucher) == (len(LOG) + 3, -1, -1)
+        evidence = f"the line at byte {len(LOG) + 3} verifies and is of a newer format; a newer eventlog can tell"
+        assert verdict == Verdict(state=State.CORRUPT, evidence=evidence)
+
+
+def test_a_line_of_a_newer_format_counts_at_the_first_byte_as_well() -> None:
+    verdict, _, fault = judged(NEWER[:-1] + b"\0" + NEWER_TOO, None)
+    assert fault is not None
+    assert fault.newer == 0
+    assert verdict.evidence == "the line at byte 0 verifies and is of a newer format; a newer eventlog can tell"
+
+
+def test_a_newer_line_need_not_even_begin_as_ours_do() -> None:
+    fault = judged(LOG + b"XX\n" + seal(b'{"n":8'))[2]
+    assert fault is not None
+    assert fault.newer == len(LOG) + 3
+
+
+# what a fault's lines vouch for
+
+
+def test_a_line_that_is_fused_with_the_damaged_one_vouches_at_its_own_offset() -> None:
+    fused = LOG.replace(LINES[3] + LINES[4], LINES[3].replace(b"said", b"sung")[:-1] + b"\0" + LINES[4])
+    fault = judged(fused, None)[2]
+    assert fault is not None
+    assert (fault.seq, fault.vouched, fault.voucher) == (3, 3, ENTRIES[4].offset)
+    assert claim(LINES[3][:-1] + b"\0" + LINES[4], ENTRIES[3].offset).voucher == ENTRIES[4].offset
+
+
+def test_of_several_lines_the_first_that_vouches_for_most_is_named() -> None:
+    falling = LINES[5][:-1] + b"\0" + LINES[6][:-1] + b"\0" + LINES[1]
+    assert (ENTRIES[5].dur, ENTRIES[6].dur, ENTRIES[1].dur) == (4, 4, 0)
+    found = claim(falling, 100)
+    assert (found.vouched, found.voucher, found.newer) == (4, 100, -1)
+
+
+# what a scan met
+
+
+def met(data: bytes, head: Head | None = None, start: Position = START) -> Seen:
+    seen = Seen(start, None)
+    seen.follow(scan([data], start), head)
+    return seen
+
+
+def test_before_a_scan_nothing_was_met() -> None:
+    seen = Seen(ENTRIES[3].position, None)
+    assert (seen.fault, seen.sum_at_head) == (None, None)
+    assert seen.end == seen.confirmed == ENTRIES[3].position
+
+
+def test_a_scan_hands_on_each_entry_and_keeps_the_fault() -> None:
+    taken: list[Entry] = []
+    seen = Seen(START, taken.append)
+    seen.follow(scan([LOG + b"XX"]), None)
+    assert taken == ENTRIES
+    assert seen.fault == judged(LOG + b"XX", None)[2]
+    assert seen.end == ENTRIES[-1].position
+    assert met(LOG).fault is None
+
+
+@pytest.mark.parametrize("count", range(1, len(LINES) + 1))
+def test_confirmed_is_what_a_later_line_or_the_head_vouches_for_and_no_line_more(count: int) -> None:
+    data, last = b"".join(LINES[:count]), ENTRIES[count - 1]
+    told = [each for each in ENTRIES[:count] if each.seq <= last.dur]
+    assert met(data).confirmed == (told[-1].position if told else START)
+    for named in ENTRIES[:count]:
+        vouched = ENTRIES[max(named.seq, last.dur)]
+        assert met(data, Head(log_id=LOG_ID, position=named.position)).confirmed == vouched.position
+
+
+@pytest.mark.parametrize("start", [START, *(entry.position for entry in ENTRIES)], ids=lambda start: str(start.seq))
+def test_a_scan_knows_the_sum_at_the_head_if_it_came_by_it(start: Position) -> None:
+    for named in ENTRIES:
+        seen = met(LOG[start.offset :], Head(log_id=LOG_ID, position=named.position), start)
+        assert seen.sum_at_head == (named.sum if named.seq >= start.seq else None)
+        assert seen.end == ENTRIES[-1].position
+
+
+def test_a_head_that_agrees_or_names_what_was_not_scanned_finds_nothing_unlike() -> None:
+    middle = ENTRIES[3].position
+    assert met(LOG).unlike(None) is None
+    assert met(LOG, HEAD).unlike(HEAD) is None
+    for named in ENTRIES:
+        head = Head(log_id=LOG_ID, position=named.position)
+        assert met(LOG[middle.offset :], head, middle).unlike(head) is None
+
+
+def test_a_head_beyond_the_end_tells_where_the_log_ends_too_early() -> None:
+    end = ENTRIES[2].position
+    early = Fault(seq=3, offset=end.offset, reason="the log ends before it")
+    assert met(b"".join(LINES[:3]), HEAD).unlike(HEAD) == early
+
+
+def test_a_head_of_another_history_tells_both_sums() -> None:
+    head = Head(log_id=LOG_ID, position=Position(seq=3, offset=ENTRIES[3].position.offset, sum="f" * 32))
+    reason = f"the head says that its sum is {'f' * 32}, the log has {ENTRIES[3].sum}"
+    assert met(LOG, head).unlike(head) == Fault(seq=3, offset=ENTRIES[3].position.offset, reason=reason)
+
+
+def test_a_message_shows_no_more_than_sixty_characters_of_what_stands_there() -> None:
+    named, version = "a" * 60 + "b", "1" * 60 + "2"
+    with pytest.raises(NewerFormatError, match=f"begins with '{'a' * 60}', not with"):
+        check_first(encode(Event(type=named, id="0", time="t"), after=START, dur=-1))
+    with pytest.raises(NewerFormatError, match=f"has format {'1' * 60}, this eventlog"):
+        check_first(encode(Event(type="log.created", meta={"format": version}, id="0", time="t"), after=START, dur=-1))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,10 +22,11 @@ from eventlog.recovery import State
 from eventlog.repair import plan_repair, salvage
 from tests.crash.promises import KIND, LOG, crash_next, fail_next, open_log, texts, unkindest
 from tests.crash_images import kindest
-from tests.eventlog.test_log import EIO, Texts, poison
+from tests.eventlog.test_log import EIO, ENOSPC, Texts, poison
 from tests.simulated_disk import Fault, Operation, SimulatedCrash, SimulatedDisk
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 HEAD = "/d/events.head"
@@ -81,6 +83,234 @@ def test_what_a_crash_in_a_reopen_left_is_removed_by_the_next_opening(disk: Simu
     assert any(path.endswith(".new") for path in left.contents())
     open_log(left).close()
     assert not [path for path in left.contents() if path.endswith(".new")]
+
+
+def opened_again(disk: SimulatedDisk, log: EventLog) -> EventLog:
+    log.close()
+    return open_log(disk)
+
+
+def appended(_disk: SimulatedDisk, log: EventLog) -> EventLog:
+    log.append(KIND, "a")
+    return log
+
+
+def undone(disk: SimulatedDisk, log: EventLog) -> EventLog:
+    fail_next(disk, "append", Fault(errno=errno.ENOSPC, through=100))
+    with pytest.raises(AppendError):
+        log.append(KIND, "refused")
+    return log
+
+
+def reopened(disk: SimulatedDisk, log: EventLog) -> EventLog:
+    poison(disk, log)
+    log.reopen()
+    return log
+
+
+@pytest.mark.parametrize("before", [opened_again, appended, undone, reopened])
+def test_not_even_one_byte_of_somebody_else_is_taken_for_ones_own(
+    disk: SimulatedDisk, log: EventLog, before: Callable[[SimulatedDisk, EventLog], EventLog]
+) -> None:
+    log = before(disk, log)
+    other = disk.process()
+    other.append(other.open(LOG, "append"), b"x")
+    with pytest.raises(LogPoisonedError, match="somebody else writes to it"):
+        log.append(KIND, "b")
+    with pytest.raises(LogReplacedError, match="somebody else writes to it"):
+        log.reopen()
+    assert disk.contents()[LOG].endswith(b"\nx")
+
+
+def test_a_refusal_ends_with_what_the_disk_said(disk: SimulatedDisk, log: EventLog) -> None:
+    fail_next(disk, "stat", EIO)
+    with pytest.raises(AppendError, match=f"^{LOG}: nothing was appended: Input/output error$"):
+        log.append(KIND, "a")
+
+    def strike(_number: int, operation: Operation) -> Fault | None:
+        if operation.name == "append":
+            raise OSError("no number, only words")
+        return None
+
+    disk.faults = strike
+    with pytest.raises(AppendError, match=f"^{LOG}: nothing was appended: no number, only words$"):
+        log.append(KIND, "a")
+
+
+def test_a_head_that_cannot_be_looked_at_stops_no_close(disk: SimulatedDisk, log: EventLog) -> None:
+    log.append(KIND, "a")
+    disk.faults = lambda _number, operation: EIO if (operation.name, operation.path) == ("stat", HEAD) else None
+    log.close()
+    assert texts(open_log(disk).read()) == ["a"]
+
+
+# copies
+
+
+def test_a_log_of_many_pieces_is_copied_whole_and_in_pieces_of_some_size(
+    disk: SimulatedDisk, log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eventlog.opening._COPY_SIZE", 400)
+    for said in "abcdefghi":
+        log.append(KIND, said)
+    before = disk.contents()[LOG]
+    poison(disk, log)
+    since = len(disk.trace)
+    log.reopen()
+    assert disk.contents()[LOG] == before
+    written = [one.details[0] for one in disk.trace[since:] if one.name == "append"]
+    pieces = [piece for piece in written if isinstance(piece, bytes)]
+    assert len(pieces) > 2
+    assert {len(piece) > 400 for piece in pieces[:-1]} == {True}
+    assert max(map(len, pieces)) <= 400 + max(map(len, before.splitlines(keepends=True)))
+
+
+def test_a_copy_stops_at_the_line_that_no_longer_verifies_and_names_it(disk: SimulatedDisk, log: EventLog) -> None:
+    for said in "abc":
+        log.append(KIND, said)
+    place = list(log.read())[2].offset
+    poison(disk, log)
+    handle = disk.open(LOG, "overwrite")
+    disk.write_at(handle, place + 60, b"!")
+    with pytest.raises(LogDamagedError) as refused:
+        log.reopen()
+    assert str(refused.value) == (
+        f"{LOG}: line 3, byte {place}, seq 2: it does not verify, but all up to seq 3 did; nothing was changed; look at"
+        f" it with: python -m eventlog verify {LOG}"
+    )
+
+
+def test_a_copy_that_fails_leaves_no_handle_and_says_the_first_that_failed(disk: SimulatedDisk, log: EventLog) -> None:
+    log.append(KIND, "a")
+    poison(disk, log)
+    handles, renamed = len(disk._handles), []  # noqa: SLF001 - the simulated disk's, to count what leaks
+
+    def strike(_number: int, operation: Operation) -> Fault | None:
+        renamed.extend([True] if operation.name == "rename" else [])
+        return EIO if operation.name == "remove" and renamed else ENOSPC if operation.name == "rename" else None
+
+    disk.faults = strike
+    with pytest.raises(OSError, match="No space left"):
+        log.reopen()
+    assert len(disk._handles) == handles  # noqa: SLF001 - the same
+
+
+def test_a_log_that_is_copied_while_it_is_opened_has_one_handle_for_it(disk: SimulatedDisk, log: EventLog) -> None:
+    log.append(KIND, "a")
+    log.close()
+    fail_next(disk, "sync", EIO)
+    log = open_log(disk)
+    held = [each.path for each in disk._handles.values()]  # noqa: SLF001 - the simulated disk's, to count what leaks
+    assert sum(path.startswith(LOG) for path in held) == 1
+
+
+def test_a_file_that_appears_in_the_place_of_the_copy_is_not_written_to(disk: SimulatedDisk, log: EventLog) -> None:
+    log.append(KIND, "a")
+    poison(disk, log)
+    other = disk.process()
+
+    def strike(_number: int, operation: Operation) -> None:
+        if (operation.name, operation.path) == ("open", f"{LOG}.new"):
+            other.append(other.open(f"{LOG}.new", "append", create=True), b"theirs")
+
+    disk.faults = strike
+    with pytest.raises(FileExistsError):
+        log.reopen()
+    assert disk.contents()[f"{LOG}.new"] == b"theirs"
+
+
+def test_a_log_that_must_be_copied_is_read_from_its_beginning_whatever_checkpoint_it_has() -> None:
+    for has_drop_cache in (True, False):
+        disk = SimulatedDisk(folders=["/d"], has_drop_cache=has_drop_cache)
+        log = open_log(disk)
+        log.append(KIND, "a")
+        log.save_checkpoint(Texts(), log.fold(Texts()))
+        log = open_log(disk.kill())
+        assert log.checkpoint_seq == (1 if has_drop_cache else -1)
+
+
+# openings
+
+
+def test_a_log_that_cannot_be_repaired_shows_all_that_is_on_disk_and_its_name(
+    disk: SimulatedDisk, log: EventLog
+) -> None:
+    log.append(KIND, "a")
+    before = log.id
+    crash_next(disk, "sync")
+    with pytest.raises(SimulatedCrash):
+        log.append_many([Event(type=KIND, data="whole"), Event(type=KIND, data="torn")])
+    disk = disk.image(kindest)
+    disk.cut(LOG, len(disk.contents()[LOG]) - 5)
+    disk.faults = lambda _number, operation: EIO if operation.name == "make_dir" else None
+    log = open_log(disk)
+    assert log.read_only is not None
+    assert (texts(log.read()), log.id) == (["a", "whole"], before)
+
+
+def test_a_torn_tail_that_cannot_be_cut_is_left_behind_with_the_old_file(disk: SimulatedDisk, log: EventLog) -> None:
+    log.append(KIND, "a")
+    log.close()
+    disk = SimulatedDisk({LOG: disk.contents()[LOG] + b'{"seq":2', HEAD: disk.contents()[HEAD]})
+    fail_next(disk, "truncate", EIO)
+    log = open_log(disk)
+    log.append(KIND, "b")
+    assert texts(open_log(disk.image(unkindest)).read()) == ["a", "b"]
+
+
+def test_what_was_cut_is_told_with_its_place_its_size_and_its_sum(disk: SimulatedDisk, log: EventLog) -> None:
+    log.append(KIND, "a")
+    log.close()
+    tail, at = b'{"seq":2', len(disk.contents()[LOG])
+    log = open_log(SimulatedDisk({LOG: disk.contents()[LOG] + tail, HEAD: disk.contents()[HEAD]}))
+    (recovered,) = [entry for entry in log.read() if entry.type == "log.recovered"]
+    digest = hashlib.sha256(tail).hexdigest()
+    path = f"quarantine/events.jsonl.{at}.{digest[:8]}.torn"
+    kept = {"path": path, "offset": at, "bytes": len(tail), "sha256": digest}
+    assert recovered.data == {"reason": "it has no end", "kept": [kept]}
+
+
+def test_a_torn_creation_is_told_of_once_even_if_the_opening_that_cut_it_was_interrupted(
+    disk: SimulatedDisk, log: EventLog
+) -> None:
+    log.close()
+    created = disk.contents()[LOG]
+    cut_off = SimulatedDisk({LOG: created[:-5]})
+    log = open_log(cut_off)
+    (quarantined,) = (path for path in cut_off.contents() if path.endswith(".torn"))
+    interrupted = SimulatedDisk({LOG: created, quarantined: created[:-5]})
+    for place, reason in ((cut_off, "it has no end"), (interrupted, "the opening that cut it was interrupted")):
+        for _ in range(2):
+            log.close()
+            log = open_log(place)
+            (told,) = [entry.data for entry in log.read() if entry.type == "log.recovered"]
+            digest = hashlib.sha256(created[:-5]).hexdigest()
+            kept = {"path": quarantined.removeprefix("/d/"), "offset": 0, "bytes": len(created) - 5, "sha256": digest}
+            assert told == {"reason": reason, "kept": [kept]}
+
+
+@pytest.mark.parametrize(("lines", "advice"), [(2, ""), (1, ""), (0, "; put the log back, or, to begin a new one,")])
+def test_only_where_no_line_is_left_one_is_told_how_to_begin_anew(
+    disk: SimulatedDisk, log: EventLog, lines: int, advice: str
+) -> None:
+    for said in "ab":
+        log.append(KIND, said)
+    log.close()
+    whole = disk.contents()
+    kept = b"".join(whole[LOG].splitlines(keepends=True)[:lines])
+    told = str(open_log(SimulatedDisk({LOG: kept, HEAD: whole[HEAD]})).read_only)
+    assert told.partition(f"look at it with: python -m eventlog verify {LOG}")[2].startswith(advice)
+    assert told.endswith(LOG) is not bool(advice)
+
+
+def test_damage_is_told_with_the_way_to_look_at_it_and_no_advice_to_begin_anew(
+    disk: SimulatedDisk, log: EventLog
+) -> None:
+    log.append(KIND, "a")
+    log.close()
+    disk = settled(disk)
+    disk.bit_flip(LOG, 60 * 8)
+    assert str(open_log(disk).read_only).endswith(f"; look at it with: python -m eventlog verify {LOG}")
 
 
 # ids and the clock
