@@ -21,6 +21,8 @@ from tests.crash.test_every_crash import Texts
 from tests.simulated_disk import Fault, SimulatedDisk
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from eventlog import Entry
 
 CHECKPOINT = "/d/checkpoint.json"
@@ -106,6 +108,33 @@ def test_a_checkpoint_that_does_not_fit_is_not_used(wrong: dict[str, Any]) -> No
     assert folded(disk) == (["a", "b", "c"], 4)
 
 
+def test_a_checkpoint_that_does_not_fit_is_not_used_on_a_real_disk_either(tmp_path: Path) -> None:
+    """A system call may refuse what a slice in memory takes: an offset or a size beyond all files."""
+    path = tmp_path / "events.jsonl"
+    for wrong in WRONG:
+        for name, data in written().contents().items():
+            if name.count("/") == 2:  # those beside the log
+                (tmp_path / name.rpartition("/")[2]).write_bytes(data)
+        (tmp_path / "checkpoint.json").write_bytes(seal(json.dumps(FIELDS | wrong).encode()[:-1]))
+        with EventLog.open(path) as log:
+            assert (log.read_only, log.fold(Texts())) == (None, ["a", "b", "c"])
+
+
+def test_a_checkpoint_after_the_first_line_or_the_longest_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = SimulatedDisk(folders=["/d"])
+    log = open_log(disk)
+    log.save_checkpoint(Texts(), [])
+    log = open_log(disk.kill())
+    assert log.checkpoint_seq == 0
+    disk = written()
+    size = FIELDS["end"] - FIELDS["line_offset"]
+    for limit, seq in ((size, 2), (size - 1, -1)):
+        monkeypatch.setattr("eventlog.checkpoint.LINE_LIMIT", limit)
+        log = open_log(disk)
+        assert log.checkpoint_seq == seq
+        log.close()
+
+
 @pytest.mark.parametrize("data", [b"", b"{}", seal(b'{"a":1'), seal(b"[1"), seal(b"{"), b"\0" * 500, DATA * 2])
 def test_a_file_that_is_no_checkpoint_is_not_used(data: bytes) -> None:
     assert folded(with_checkpoint(data)) == (["a", "b", "c"], 4)
@@ -158,7 +187,7 @@ def test_a_checkpoint_that_cannot_be_saved_harms_nothing() -> None:
 
 def test_a_state_that_json_cannot_hold_is_refused() -> None:
     disk = written()
-    with open_log(disk) as log, pytest.raises(InvalidEventError, match="state"):
+    with open_log(disk) as log, pytest.raises(InvalidEventError, match=r"^state\[0\] is nan"):
         log.save_checkpoint(Nan(), [])
     assert disk.contents()[CHECKPOINT] == DATA
 

@@ -191,11 +191,25 @@ def test_what_waited_on_a_loop_that_was_closed_is_still_written(log: EventLog) -
     waiting.close()
 
 
+def test_a_task_that_waited_on_a_loop_that_was_closed_stops_nobody(log: EventLog) -> None:
+    loop = asyncio.new_event_loop()
+    waiting = loop.create_task(log.append_async(Event(type=KIND, data="left behind")))
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    loop._ready.clear()  # type: ignore[attr-defined]  # noqa: SLF001 - the flush that never came
+    loop.close()
+    waiting._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 - it is meant to be left
+    assert run(log.append_async(Event(type=KIND, data="second"))).seq == 2
+    assert texts(log.read()) == ["left behind", "second"]
+
+
 def test_a_loop_of_another_thread_is_refused_while_it_runs(log: EventLog) -> None:
     refused: list[str] = []
 
     async def other() -> None:
-        with pytest.raises(EventLogError, match="in use by an event loop of another thread") as error:
+        with pytest.raises(
+            EventLogError, match=r"^this log is in use by an event loop of another thread; append"
+        ) as error:
             await log.append_async(Event(type=KIND))
         refused.append(str(error.value))
 
@@ -203,8 +217,7 @@ def test_a_loop_of_another_thread_is_refused_while_it_runs(log: EventLog) -> Non
         waiting = asyncio.ensure_future(log.append_async(Event(type=KIND, data="first")))
         await asyncio.sleep(0)
         thread = threading.Thread(target=lambda: run(other()))
-        log._group._loop = asyncio.get_running_loop()  # type: ignore[union-attr]  # noqa: SLF001 - a flush is due
-        thread.start()
+        thread.start()  # a flush is due, and did not have its turn yet
         thread.join(PATIENCE_S)
         return await waiting
 
@@ -219,8 +232,9 @@ def test_whoever_waits_for_an_append_that_is_interrupted_is_told(disk: Simulated
     with pytest.raises(KeyboardInterrupt):
         loop.run_until_complete(asyncio.wait(waiting))
     for each in waiting:
-        with pytest.raises(EventLogError, match="interrupted by KeyboardInterrupt"):
+        with pytest.raises(EventLogError, match="interrupted by KeyboardInterrupt") as told:
             loop.run_until_complete(asyncio.wait_for(each, PATIENCE_S))
+        assert isinstance(told.value.__cause__, KeyboardInterrupt)
     loop.close()
 
 

@@ -329,6 +329,7 @@ def test_a_line_that_is_too_long_comes_in_pieces_at_their_offsets(monkeypatch: p
         (24, b"yz"),
     ]
     assert list(split_lines([b"12345678", b"\n"], 5)) == [(5, b"12345678\n")]
+    assert list(split_lines([b"a\n1234567", b"8\nz"])) == [(0, b"a\n"), (2, b"12345678\n"), (11, b"z")]
 
 
 def test_zeros_within_other_bytes_are_no_blocks_that_were_never_written() -> None:
@@ -382,6 +383,7 @@ def test_of_several_lines_the_first_that_vouches_for_most_is_named() -> None:
     assert (ENTRIES[5].dur, ENTRIES[6].dur, ENTRIES[1].dur) == (4, 4, 0)
     found = claim(falling, 100)
     assert (found.vouched, found.voucher, found.newer) == (4, 100, -1)
+    assert claim(falling).voucher == 0
 
 
 # what a scan met
