@@ -38,7 +38,7 @@ OTHERS = chain(*"abcdef")
 EXPORTED = [orjson.loads(entry.line) for entry in OTHERS]
 
 
-@pytest.mark.parametrize("junk", [b"", b"\r", b"\r\n", b" ", b"X", b"\0", b"\x0b", b"\x8a", b"\xff\xff"], ids=repr)
+@pytest.mark.parametrize("junk", [b"", b"\r", b"\r\n", b" ", b"X", b"\0", b"\x0b", b"\x8a", b"\xff\xff"], ids=bytes.hex)
 def test_every_fused_line_is_found_whatever_became_of_its_newline(junk: bytes) -> None:
     fused = b"".join(entry.line[:-1] + junk for entry in OTHERS)
     found = list(sealed_lines(fused))

@@ -328,6 +328,15 @@ def test_a_clock_that_runs_beyond_all_times_is_an_error_in_words(disk: Simulated
     open_log(disk).close()
 
 
+def test_an_event_keeps_the_time_it_brings_and_one_that_is_made_is_never_ahead_of_the_clock(
+    disk: SimulatedDisk,
+) -> None:
+    with EventLog.open(LOG, files=disk, time_ns=lambda: 1_700_000_000_123_456_999, randomness=bytes) as log:
+        there = "2020-01-01T00:00:00Z"
+        brought, made = log.append_many([Event(type=KIND, id="a", time=there), Event(type=KIND, id="b")])
+    assert (brought.time, made.time) == (there, "2023-11-14T22:13:20.123456Z")
+
+
 def test_an_id_beyond_the_acknowledged_end_is_not_known(disk: SimulatedDisk, log: EventLog) -> None:
     log.append(KIND, "a", id="a")
     end = log.position

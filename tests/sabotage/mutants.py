@@ -43,7 +43,7 @@ EXHAUSTIVE = (  # they try every bit: seconds for each mutant, and none is left 
 )
 SURVIVORS = Path(__file__).with_name("SURVIVORS.md")
 MUTMUT = str(Path(sys.executable).with_name("mutmut"))  # with -m, the folder itself would come before its mutants
-EXPLAINED = re.compile(r"`(eventlog\.\S+__mutmut_\d+)`")
+EXPLAINED = re.compile(r"^```diff\n(.*?)^```", re.MULTILINE | re.DOTALL)
 DEAD, UNREACHED = ("killed", "timeout"), "not checked"
 
 
@@ -61,9 +61,14 @@ def configuration(files: tuple[str, ...]) -> str:
     )
 
 
-def mutate(root: Path, minutes: float, children: int) -> str:
-    """Run mutmut for at most so long; what it printed if it did not even begin."""
-    command = [MUTMUT, "run", "--max-children", str(children)]
+def mutate(root: Path, files: tuple[str, ...], minutes: float, children: int) -> str:
+    """Run mutmut for at most so long; what it printed if it did not even begin.
+
+    The mutants are named, though they are all: only then does mutmut first run the tests as it will on a mutant, by
+    their ids, in a process that collected before. A test that is not found so would pass for one that failed.
+    """
+    every = [f"{file.removesuffix('.py').replace('/', '.')}.*" for file in files]
+    command = [MUTMUT, "run", "--max-children", str(children), *every]
     with (root / "told").open("w+", encoding="utf-8") as told:
         process = subprocess.Popen(
             command, cwd=root, env=own_environment(), stdout=told, stderr=told, start_new_session=True
@@ -96,21 +101,34 @@ def own_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"PYTHONWARNINGS": "ignore"}
 
 
+def change(name: str, lines: list[str]) -> tuple[str, ...]:
+    """A mutant by its function and what it changes there: its number is another one as soon as the function is."""
+    told = [f"{line[0]} {' '.join(line[1:].split())}" for line in lines if re.match(r"[+-](?![+-])", line)]
+    return name.partition("__mutmut_")[0], *told
+
+
+def explained() -> set[tuple[str, ...]]:
+    """The changes that SURVIVORS.md gives a reason for."""
+    parts = [
+        part.splitlines()
+        for block in EXPLAINED.findall(SURVIVORS.read_text(encoding="utf-8"))
+        for part in re.split(r"^(?=eventlog\.)", block, flags=re.MULTILINE)
+    ]
+    return {change(name, lines) for name, *lines in filter(None, parts)}
+
+
 def report(files: tuple[str, ...], found: dict[str, str], root: Path) -> bool:
     """Print the counts and every mutant that nobody explained, with what it changes; whether there is none."""
-    explained = set(EXPLAINED.findall(SURVIVORS.read_text(encoding="utf-8")))
     counts = ", ".join(f"{count} {fate}" for fate, count in sorted(Counter(found.values()).items()))
     sys.stdout.write(f"{len(found)} mutants of {' '.join(files)}: {counts}\n")
-    unexplained = sorted(
-        name for name, fate in found.items() if fate not in (*DEAD, UNREACHED) and name not in explained
-    )
-    for name in unexplained:
-        changed = re.findall(r"^[+-][^+-].*$", asked(root, "show", name), re.MULTILINE)
-        sys.stdout.write("\n".join([f"{found[name]} and is not explained: {name}", *changed]) + "\n")
+    known, unexplained = explained(), 0
+    for name in sorted(name for name, fate in found.items() if fate not in (*DEAD, UNREACHED)):
+        lines = change(name, asked(root, "show", name).splitlines())
+        if lines not in known:
+            unexplained += 1
+            sys.stdout.write(f"{found[name]} and is not explained: {name}\n" + "".join(f"{one}\n" for one in lines[1:]))
     for name in sorted(name for name, fate in found.items() if fate == "timeout"):
         sys.stdout.write(f"ended by its time limit: {name}\n")
-    for name in sorted(explained & {name for name, fate in found.items() if fate in DEAD}):
-        sys.stdout.write(f"explained, and does not survive any more: {name}\n")
     unreached = sum(fate == UNREACHED for fate in found.values())
     if unreached:
         sys.stdout.write(f"{unreached} were not reached in time\n")
@@ -130,7 +148,7 @@ def main(arguments: list[str]) -> int:
         root = copy_project(place / "copy")
         with (root / "pyproject.toml").open("a", encoding="utf-8") as file:
             file.write(configuration(files))
-        told = mutate(root, given.minutes, given.children)
+        told = mutate(root, files, given.minutes, given.children)
         found = results(root)
         if "killed" not in found.values():
             sys.stdout.write(f"mutmut did not run: {told}\n")
