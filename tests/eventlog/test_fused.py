@@ -46,6 +46,16 @@ def test_every_fused_line_is_found_whatever_became_of_its_newline(junk: bytes) -
     assert sum(size for _, size, _ in found) == len(fused)
 
 
+@pytest.mark.parametrize(("junk", "kept"), [(b"\0", 1), (b"\r\0", 2), (b"XX\0", 1), (b"XXXX\0", 1)])
+def test_a_line_takes_its_newline_and_a_carriage_return_and_nothing_else_that_stands_there(
+    junk: bytes, kept: int
+) -> None:
+    begin = 0
+    for found, entry in zip(sealed_lines(b"".join(entry.line[:-1] + junk for entry in OTHERS)), OTHERS, strict=True):
+        assert found == (begin, entry.size - 1 + kept, entry.line)
+        begin += entry.size - 1 + len(junk)
+
+
 @pytest.mark.parametrize("damaged", range(len(OTHERS)))
 def test_a_fused_line_that_is_damaged_costs_itself_only(damaged: int) -> None:
     lines = [entry.line[:-1] for entry in OTHERS]

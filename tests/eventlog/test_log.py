@@ -21,6 +21,7 @@ import pytest
 
 from eventlog import AppendError, Entry, Event, EventLog, EventLogError, LogLockedError, LogPoisonedError, read, verify
 from eventlog.adoption import adopt
+from eventlog.appending import Append
 from eventlog.entry import START, encode, seal
 from eventlog.errors import (
     IdConflictError,
@@ -259,6 +260,16 @@ def test_in_a_batch_a_bad_event_fails_its_own_caller_only(log: EventLog) -> None
     kinds = [type(outcome) for outcome in outcomes]
     assert kinds == [Entry, IdConflictError, *[InvalidEventError] * 5, Entry, Entry]
     assert [outcome.seq for outcome in outcomes if isinstance(outcome, Entry)] == [2, 1, 3]
+    assert log.position.seq == 3
+    assert len(list(log.read())) == 4
+
+
+def test_what_is_committed_at_once_is_all_or_nothing_only_if_asked_for(log: EventLog) -> None:
+    wanted = [Append(event=Event(type="")), Append(event=Event(type=KIND, data="good"))]
+    assert [type(outcome) for outcome in log.commit(wanted, together=True)] == [InvalidEventError, Entry]
+    assert texts(log.read()) == []
+    assert [type(outcome) for outcome in log.commit(wanted)] == [InvalidEventError, Entry]
+    assert texts(log.read()) == ["good"]
 
 
 def test_of_two_that_expect_the_same_seq_the_first_wins(log: EventLog) -> None:
@@ -381,7 +392,10 @@ def test_the_lock_is_held_until_all_is_given_back(disk: SimulatedDisk, log: Even
     since = len(disk.trace)
     log.close()
     assert [operation.path for operation in disk.trace[since:] if operation.name == "close"][-1] == "/d/events.lock"
+    since = len(disk.trace)
     log.close()
+    assert disk.trace[since:] == [], "the second time there is nothing to give back"
+    assert "this log was closed" in str(log.read_only)
 
 
 def test_a_lock_file_that_was_replaced_guards_nothing(disk: SimulatedDisk) -> None:
@@ -751,7 +765,8 @@ def test_an_acknowledged_entry_that_is_damaged_while_the_log_is_open_is_an_error
     disk.sync(disk.open(LOG, "append"))
     disk.bit_flip(LOG, 8 * (log.position.offset - 400))
     shown = []
-    with pytest.raises(LogDamagedError, match="seq 2: it does not verify, but all up to seq 3 was acknowledged"):
+    told = r"^/d/events.jsonl: line 3, byte \d+, seq 2: it does not verify, but all up to seq 3 was acknowledged; look"
+    with pytest.raises(LogDamagedError, match=told):
         shown.extend(texts(log.read()))
     poison(disk, log)
     with pytest.raises(LogDamagedError, match="seq 2"):

@@ -77,6 +77,7 @@ def test_old_entries_are_brought_to_the_newest_version_wherever_they_are_read() 
         assert (first.type, first.v, first.data) == ("renamed", 3, {"text": "a", "new": True})
         assert (other.type, other.v, other.data) == ("renamed", 3, {"text": "b", "new": True})
         assert log.entry_at(first.offset, first.size) == first
+        assert log.entry_at(first.offset, first.size).type == "renamed"
         assert log.fold(Last())["renamed"] == [2, 2]
         assert log.append("said", "a", id="1").v == 1, "what is the same event is judged by what was written"
     assert disk.contents()[LOG] == before, "the log is never rewritten"

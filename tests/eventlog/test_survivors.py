@@ -345,6 +345,33 @@ def test_an_id_beyond_the_acknowledged_end_is_not_known(disk: SimulatedDisk, log
     assert (known.find("a") is not None, known.find("b"), known.end) == (True, None, end)
 
 
+def test_an_entry_has_the_subject_and_the_meta_it_was_appended_with(log: EventLog) -> None:
+    entry = log.append(KIND, "a", subject="s", meta={"m": 1})
+    assert (entry.subject, entry.meta, list(log.read())[-1]) == ("s", {"m": 1}, entry)
+
+
+def test_what_is_read_after_a_seq_begins_with_the_next(log: EventLog) -> None:
+    for said in "abc":
+        log.append(KIND, said)
+    assert [entry.seq for entry in log.read(after=1)] == [2, 3]
+
+
+def test_ids_that_cannot_be_read_refuse_an_append_in_words(disk: SimulatedDisk, log: EventLog) -> None:
+    fail_next(disk, "read_at", EIO)
+    with pytest.raises(AppendError, match=f"^{LOG}: nothing was appended, the ids could not be read: .*Input/output"):
+        log.append(KIND, "a", id="a")
+
+
+@pytest.mark.parametrize("wrong", [(-1, 10), (0, 0), (0, 10**9), (10**9, 1), (1, 50)])
+def test_a_place_where_no_entry_stands_is_an_error(log: EventLog, wrong: tuple[int, int]) -> None:
+    offset, size = wrong
+    told = f"^{LOG}: no entry of {size} bytes stands at byte {offset}; run verify on it$"
+    with pytest.raises(EventLogError, match=told):
+        log.entry_at(offset, size)
+    last = log.append(KIND, "a")
+    assert log.entry_at(last.offset, last.size) == last
+
+
 # folds
 
 
@@ -370,6 +397,7 @@ def test_a_state_may_be_none(log: EventLog) -> None:
     log.append(KIND, "x")
     log.append(KIND, None)
     log.save_checkpoint(Last(), log.fold(Last()))
+    assert log.checkpoint_seq == 2
     assert log.fold(Last()) is None
     assert fold(Last(), [], fold(Last(), log.read())) is None
 

@@ -41,6 +41,13 @@ EXHAUSTIVE = (  # they try every bit: seconds for each mutant, and none is left 
     "tests/eventlog/test_recovery.py::test_without_a_head_only_damage_to_the_last_batch_looks_like_a_tear",
     "tests/eventlog/test_recovery.py::test_a_batch_torn_anywhere_is_torn_with_the_head_that_was_there_before",
 )
+WITHOUT_SHRINKING = """
+
+from hypothesis import Phase, settings
+settings.register_profile(
+    "mutants", settings.get_profile("ci"), max_examples=25, phases=[Phase.explicit, Phase.generate]
+)
+"""
 SURVIVORS = Path(__file__).with_name("SURVIVORS.md")
 MUTMUT = str(Path(sys.executable).with_name("mutmut"))  # with -m, the folder itself would come before its mutants
 EXPLAINED = re.compile(r"^```diff\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -48,9 +55,9 @@ DEAD, UNREACHED = ("killed", "timeout"), "not checked"
 
 
 def configuration(files: tuple[str, ...]) -> str:
-    """What mutmut is told: what to change, what to copy, which tests; chance is fixed, and no test has a deadline."""
+    """What mutmut is told: what to change, what to copy, which tests; chance is fixed and no test has a deadline."""
     names = dict.fromkeys(name for file in files for name in TESTS.get(Path(file).stem, QUICK))
-    arguments = ["-n", "0", "--hypothesis-profile=ci", *(f"--deselect={test}" for test in EXHAUSTIVE)]
+    arguments = ["-n", "0", "--hypothesis-profile=mutants", *(f"--deselect={test}" for test in EXHAUSTIVE)]
     return (
         "\n[tool.mutmut]\n"
         f"source_paths = {list(files)}\n"
@@ -148,6 +155,8 @@ def main(arguments: list[str]) -> int:
         root = copy_project(place / "copy")
         with (root / "pyproject.toml").open("a", encoding="utf-8") as file:
             file.write(configuration(files))
+        with (root / "tests" / "conftest.py").open("a", encoding="utf-8") as file:
+            file.write(WITHOUT_SHRINKING)  # that a test fails is all there is to know
         told = mutate(root, files, given.minutes, given.children)
         found = results(root)
         if "killed" not in found.values():
