@@ -311,13 +311,64 @@ def test_a_damaged_detached_line_is_refused_and_a_foreign_one_named() -> None:
             decode_detached(foreign)
 
 
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"meta": {"a": math.nan}}, "meta.a is nan; JSON has no such number"),
+        ({"meta": {"a": "x" * META_LIMIT}}, "meta of said has 1032 bytes; at most 1024 go there, put more into data"),
+        ({"meta": {"b": 1, "a": [1]}}, "meta of said must be flat; 'a' holds an object or a list"),
+        ({"type": "\ud800"}, "name cannot be written as JSON: "),
+        ({"id": "\ud800"}, "name cannot be written as JSON: "),
+        ({"id": None}, "said has no id or no time; a line in a log has both"),
+        ({"time": None}, "said has no id or no time; a line in a log has both"),
+        ({"subject": "s" * 513}, f"subject must be a text of 0 to 512 characters, not '{'s' * 60}'"),
+        ({"id": ""}, "id must be a text of 1 to 512 characters, not ''"),
+        ({"v": 0}, "v must be a whole number from 1, not 0"),
+        ({"meta": []}, "meta of said must be an object, not list"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_a_refusal_says_which_rule_was_broken_and_by_what(fields: dict[str, Any], told: str) -> None:
+    with pytest.raises(InvalidEventError) as refused:
+        encode(dataclasses.replace(said(1), **fields), after=START, dur=-1)
+    assert str(refused.value).startswith(told)
+    assert str(refused.value) == told or told.endswith(": ")
+
+
+def test_what_an_event_says_does_not_depend_on_its_id_and_time_but_wrong_ones_are_refused() -> None:
+    nameless = dataclasses.replace(said(1), id=None, time=None)
+    assert payload(nameless) == payload(said(1))
+    with pytest.raises(InvalidEventError, match=r"^time must be a text of 1 to 512 characters, not ''$"):
+        payload(dataclasses.replace(nameless, time=""))
+
+
+def test_content_may_look_like_the_end_of_meta() -> None:
+    entry = encode(said({"a": {}, "data": {"b": {}, "data": 1}}), after=START, dur=-1)
+    assert b'},"data":' in entry.data_bytes
+    assert decode(entry.line) == entry
+
+
+def test_a_line_stands_at_the_beginning_if_nothing_else_is_said() -> None:
+    entry = decode(LINE)
+    assert entry is not None
+    assert entry.offset == 0
+
+
+def test_a_line_of_a_newer_format_is_named_by_its_first_sixty_bytes() -> None:
+    line = seal(b'{"n":"' + b"x" * 53 + b'yz"')
+    told = f"the line beginning '{line[:60].decode()}' verifies but is of a newer format; install a newer eventlog"
+    with pytest.raises(NewerFormatError) as refused:
+        decode(line)
+    assert str(refused.value) == told
+
+
 NEWER = [
     b'{"seq":0', b'{"seq":"0","prev":"","dur":-1', b"{", b'{"format":2,"data":',
     LINE[:-43].replace(b'"dur":-1', b'"dur":-1.0'),
     LINE[:-43].replace(b'"meta":{"n":1}', b'"meta":[1]'), LINE[:-43].replace(b'"seq":0', b'"seq":true'),
     LINE[:-43] + b',"blob":"x"', LINE[:-43] + b',"blob":1', LINE[:-43].replace(b'"dur":', b'"extra":1,"dur":'),
     LINE[:-43].replace(b'"seq":0,', b"") + b',"seq":0',
-    LINE[:-43].replace(b'"v":1,"subject":""', b'"subject":"","v":1'),
+    LINE[:-43].replace(b'"v":1,"subject":""', b'"subject":"","v":1'), LINE[:-43].replace(b'"subject"', b'"topic"'),
     encode(said(1), after=START, dur=-1).line[:-43] + b',"blob":1',
     encode(said(None), after=START, dur=-1).line[:-43].replace(b'"data":null', b'"data":garbage'),
 ]  # fmt: skip

@@ -15,6 +15,7 @@ import pytest
 from eventlog import AppendError, Entry, Event, EventLog, EventLogError, LogPoisonedError, read, verify
 from eventlog.errors import InvalidEventError, LogDamagedError, LogReplacedError
 from eventlog.files import RealFiles
+from eventlog.lock import CLOSED
 from eventlog.projection import fold
 from eventlog.reading import survey
 from eventlog.recent import RecentIds
@@ -311,6 +312,22 @@ def test_damage_is_told_with_the_way_to_look_at_it_and_no_advice_to_begin_anew(
     disk = settled(disk)
     disk.bit_flip(LOG, 60 * 8)
     assert str(open_log(disk).read_only).endswith(f"; look at it with: python -m eventlog verify {LOG}")
+
+
+def test_a_log_is_begun_once(disk: SimulatedDisk, log: EventLog) -> None:
+    before = log.id
+    for _ in range(2):
+        log.close()
+        log = EventLog.open(LOG, files=disk)
+        assert ([entry.seq for entry in log.read()], log.id) == ([0], before)
+
+
+def test_an_opening_that_failed_does_not_say_that_its_log_was_closed_well() -> None:
+    disk = SimulatedDisk(folders=["/d"], has_drop_cache=False)
+    fail_next(disk, "append", ENOSPC)
+    with pytest.raises(AppendError):
+        open_log(disk)
+    assert disk.contents()["/d/events.lock"] != CLOSED
 
 
 # ids and the clock
