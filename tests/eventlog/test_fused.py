@@ -56,6 +56,12 @@ def test_a_line_takes_its_newline_and_a_carriage_return_and_nothing_else_that_st
         begin += entry.size - 1 + len(junk)
 
 
+def test_the_end_of_the_line_before_is_enough_to_find_a_line_behind_it() -> None:
+    rest = OTHERS[0].line[OTHERS[0].line.index(b',"sum":"') : -1]
+    assert list(sealed_lines(rest + b"X" + OTHERS[1].line)) == [(len(rest) + 1, OTHERS[1].size, OTHERS[1].line)]
+    assert list(sealed_lines(rest + OTHERS[1].line)) == [(len(rest), OTHERS[1].size, OTHERS[1].line)]
+
+
 @pytest.mark.parametrize("damaged", range(len(OTHERS)))
 def test_a_fused_line_that_is_damaged_costs_itself_only(damaged: int) -> None:
     lines = [entry.line[:-1] for entry in OTHERS]

@@ -17,7 +17,7 @@ from eventlog import Entry, Event, EventLog, EventLogError, LogPoisonedError, ve
 from eventlog.errors import LogReadOnlyError
 from eventlog.lock import CLOSED
 from eventlog.recovery import State
-from tests.crash.promises import KIND, fail_next, open_log, texts, unkindest
+from tests.crash.promises import KIND, LOG, fail_next, open_log, texts, unkindest
 from tests.eventlog.test_log import EIO, Texts, poison
 from tests.simulated_disk import Operation, SimulatedDisk
 
@@ -61,7 +61,7 @@ def test_an_append_that_breaks_into_another_is_refused_and_harms_nothing(disk: S
 
     def broken_in() -> None:
         for what in (lambda: log.append(KIND, "inner"), log.reopen, log.close):
-            with pytest.raises(EventLogError, match="is in use: this would break into an append") as error:
+            with pytest.raises(EventLogError, match=f"^{LOG} is in use: this would break into an append") as error:
                 what()
             refused.append(str(error.value))
 

@@ -36,10 +36,12 @@ TESTS = {  # which tests/eventlog/test_*.py are run on the mutants of a module; 
     "adoption": (*QUICK, "repair"),
     "repair": (*QUICK, "repair"),
 }
-EXHAUSTIVE = (  # they try every bit: seconds for each mutant, and none is left for them that the others let pass
+EXHAUSTIVE = (  # left out: they try every bit or every crash, for seconds or a minute, which no single mutant is worth
+    "tests/eventlog/test_reading.py::test_what_a_reader_was_shown_beside_a_writer_survives_every_crash",
     "tests/eventlog/test_recovery.py::test_every_flipped_bit_of_an_acknowledged_log_is_refused_at_its_line",
     "tests/eventlog/test_recovery.py::test_without_a_head_only_damage_to_the_last_batch_looks_like_a_tear",
     "tests/eventlog/test_recovery.py::test_a_batch_torn_anywhere_is_torn_with_the_head_that_was_there_before",
+    "tests/eventlog/test_repair.py::test_no_crash_at_any_moment_harms_the_old_log_or_the_new",
 )
 WITHOUT_SHRINKING = """
 
