@@ -314,6 +314,7 @@ def test_a_damaged_detached_line_is_refused_and_a_foreign_one_named() -> None:
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
+        ({"data": math.nan}, "data is nan; JSON has no such number"),
         ({"meta": {"a": math.nan}}, "meta.a is nan; JSON has no such number"),
         ({"meta": {"a": "x" * META_LIMIT}}, "meta of said has 1032 bytes; at most 1024 go there, put more into data"),
         ({"meta": {"b": 1, "a": [1]}}, "meta of said must be flat; 'a' holds an object or a list"),

@@ -6,6 +6,7 @@ Law: damage is done to bytes of a real history; what must be kept is told from t
 from __future__ import annotations
 
 import itertools
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -22,7 +23,10 @@ from eventlog.repair import GAP, SALVAGED, plan_repair, salvage, salvaged_path
 from eventlog.salvage import FOREIGN_LINE, ORIGINAL_SEQ, ORIGINAL_SUM, verified_lines
 from tests.crash.promises import unkindest
 from tests.crash_images import after_every_crash, few_tears
-from tests.simulated_disk import SimulatedCrash, SimulatedDisk
+from tests.simulated_disk import Operation, SimulatedCrash, SimulatedDisk
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LOG, NEW, HEAD = "/d/events.jsonl", "/d/events.salvaged.jsonl", "/d/events.head"
 CHECKPOINT = "/d/checkpoint.json"
@@ -265,6 +269,67 @@ def test_adoption_puts_the_new_log_in_place_and_the_old_one_with_all_that_belong
         assert log.read_only is None
         log.append("said")
     assert not adopt(LOG, files=disk).changed
+
+
+def test_an_adoption_that_may_not_be_says_why(tmp_path: Path) -> None:
+    with pytest.raises(EventLogError, match=f"^{LOG}: there is no log to replace; {NEW} can simply be renamed$"):
+        adopt(LOG, files=SimulatedDisk(folders=["/d"]))
+    disk = disk_with(b"".join(LINES[:2] + LINES[3:]))
+    missing = f"^{LOG}: there is no salvage of it yet; make it first, with --salvage$"
+    with pytest.raises(EventLogError, match=missing):
+        adopt(LOG, files=disk)
+    salvage(LOG, files=disk)
+    content = disk.contents()
+    holder = disk.process()
+    with (
+        EventLog.open(NEW, files=holder),
+        pytest.raises(EventLogError, match=f"^{NEW} is being written; close that program first$"),
+    ):
+        adopt(LOG, files=disk)
+    rotten = SimulatedDisk(content | {NEW: flip(content[NEW])})
+    with pytest.raises(EventLogError, match=f"^{NEW} does not verify; move it away and salvage again$"):
+        adopt(LOG, files=rotten)
+    adopt(LOG, files=disk)
+    again = SimulatedDisk(disk.contents() | {LOG: flip(disk.contents()[LOG], -60)})
+    with pytest.raises(EventLogError, match=missing):
+        adopt(LOG, files=again)
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b"".join(LINES[:2] + LINES[3:]))
+    (tmp_path / "events.head").write_bytes(CLEAN[HEAD])
+    salvage(str(path))
+    adopt(str(path))
+    assert verify(path).state is State.CLEAN
+
+
+def test_after_an_adoption_the_head_vouches_for_the_new_log() -> None:
+    disk = disk_with(b"".join(LINES[:2] + LINES[3:]))
+    salvage(LOG, files=disk)
+    adopt(LOG, files=disk)
+    first, *_, last = entries(disk, LOG)
+    head = load_head(disk, LOG)
+    assert head is not None
+    assert (head.log_id, head.position) == (first.meta["log"], last.position)
+
+
+@pytest.mark.parametrize(
+    ("verb", "suffix", "beside"), [("open", ".head.new", {}), ("remove", ".json", {CHECKPOINT: b"a cache"})]
+)
+def test_an_adoption_that_goes_on_after_a_crash_says_that_it_changed_something(
+    verb: str, suffix: str, beside: dict[str, bytes]
+) -> None:
+    disk = SimulatedDisk({LOG: b"".join(LINES[:2] + LINES[3:]), HEAD: CLEAN[HEAD]} | beside)
+    salvage(LOG, files=disk)
+
+    def strike(_number: int, operation: Operation) -> None:
+        if operation.name == verb and operation.path.endswith(suffix):
+            raise SimulatedCrash
+
+    disk.faults = strike
+    with pytest.raises(SimulatedCrash):
+        adopt(LOG, files=disk)
+    disk = disk.kill()
+    assert NEW not in disk.contents()
+    assert [adopt(LOG, files=disk).changed for _ in range(2)] == [True, False]
 
 
 def test_a_log_that_is_damaged_again_is_salvaged_again() -> None:
