@@ -528,3 +528,35 @@ def test_the_power_cut_after_a_reading_loses_nothing_of_it(disk: SimulatedDisk, 
     for said in "abc":
         log.append(KIND, said)
         assert shown(disk) == texts(open_log(disk.image(unkindest)).read())
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_what_nothing_vouches_for_is_shown_whole_or_not_at_all(disk: SimulatedDisk, log: EventLog, size: int) -> None:
+    assert shown(disk, unconfirmed=True) == []
+    log.append_many([Event(type=KIND, data=at) for at in range(size)])
+    assert shown(disk, unconfirmed=True) == list(range(size))
+    disk.remove(HEAD)
+    assert shown(disk) == []
+    assert shown(disk, unconfirmed=True) == list(range(size))
+
+
+def test_a_head_vouches_for_a_first_line_that_no_longer_tells_its_log(disk: SimulatedDisk, log: EventLog) -> None:
+    log.close()
+    content = disk.contents()
+    rotten = SimulatedDisk({LOG: content[LOG].replace(b"log.created", b"log.CREATED"), HEAD: content[HEAD]})
+    with pytest.raises(LogDamagedError) as refused:
+        list(read(LOG, files=rotten))
+    assert str(refused.value) == (
+        f"{LOG}: line 1, byte 0, seq 0: its sum does not match its bytes, but it was acknowledged (all up to seq 0"
+        f" was); look at it with: python -m eventlog verify {LOG}"
+    )
+
+
+def test_a_follower_who_brings_no_wait_of_his_own_goes_on_by_himself(
+    disk: SimulatedDisk, log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eventlog.reading.POLL_S", 0)
+    following = read(LOG, files=disk.process(), follow=True)
+    assert next(following).seq == 0
+    log.append(KIND, "a")
+    assert next(following).data == "a"
