@@ -17,6 +17,7 @@ from eventlog.adoption import adopt
 from eventlog.appending import Stamp
 from eventlog.entry import META_LIMIT, START, Entry, Event, encode, seal
 from eventlog.errors import NewerFormatError
+from eventlog.lock import CLOSED
 from eventlog.reading import load_head
 from eventlog.recovery import State
 from eventlog.repair import GAP, SALVAGED, plan_repair, salvage, salvaged_path
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOG, NEW, HEAD = "/d/events.jsonl", "/d/events.salvaged.jsonl", "/d/events.head"
-CHECKPOINT = "/d/checkpoint.json"
+CHECKPOINT, LOCK = "/d/checkpoint.json", "/d/events.lock"
 TICKS = itertools.count(1_700_000_000_000_000_000, 1_000_000)
 STAMP = Stamp(time_ns=lambda: 1_800_000_000_000_000_000, randomness=bytes)
 COUNT = 8
@@ -301,6 +302,30 @@ def test_an_adoption_that_may_not_be_says_why(tmp_path: Path) -> None:
     assert verify(path).state is State.CLEAN
 
 
+def test_an_adopted_log_that_is_damaged_behind_its_salvage_has_none_yet() -> None:
+    disk = disk_with(b"".join(LINES[:2] + LINES[3:]))
+    salvage(LOG, files=disk)
+    adopt(LOG, files=disk)
+    with EventLog.open(LOG, files=disk) as log:
+        places = [log.append("said", at).offset for at in range(2)]
+    content = disk.contents()
+    damaged = content[LOG][: places[0]] + flip(content[LOG][places[0] : places[1]]) + content[LOG][places[1] :]
+    with pytest.raises(EventLogError, match=f"^{LOG}: there is no salvage of it yet"):
+        adopt(LOG, files=SimulatedDisk(content | {LOG: damaged}))
+
+
+def test_an_adoption_leaves_the_word_that_all_was_well_where_it_stood_or_put_it_right() -> None:
+    disk = disk_with(b"".join(LINES[:2] + LINES[3:]))
+    salvage(LOG, files=disk)
+    assert adopt(LOG, files=disk).path == LOG
+    assert disk.contents()[LOCK] == CLOSED
+    assert not adopt(LOG, files=disk).changed
+    assert disk.contents()[LOCK] == CLOSED
+    killed = SimulatedDisk(disk.contents() | {LOCK: b"pid 1 on elsewhere"})
+    assert not adopt(LOG, files=killed).changed
+    assert killed.contents()[LOCK] != CLOSED
+
+
 def test_after_an_adoption_the_head_vouches_for_the_new_log() -> None:
     disk = disk_with(b"".join(LINES[:2] + LINES[3:]))
     salvage(LOG, files=disk)
@@ -338,7 +363,7 @@ def test_a_log_that_is_damaged_again_is_salvaged_again() -> None:
     adopt(LOG, files=disk)
     lines = disk.contents()[LOG].splitlines(keepends=True)
     again = SimulatedDisk({**disk.contents(), LOG: b"".join(lines[:4] + lines[5:])})
-    with pytest.raises(EventLogError, match="there is no salvage of it yet"):
+    with pytest.raises(EventLogError, match=f"^{LOG}: there is no salvage of it yet"):
         adopt(LOG, files=again)
     salvage(LOG, files=again)
     assert adopt(LOG, files=again).changed

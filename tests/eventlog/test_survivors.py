@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -350,8 +351,15 @@ def test_an_event_keeps_the_time_it_brings_and_one_that_is_made_is_never_ahead_o
 ) -> None:
     with EventLog.open(LOG, files=disk, time_ns=lambda: 1_700_000_000_123_456_999, randomness=bytes) as log:
         there = "2020-01-01T00:00:00Z"
-        brought, made = log.append_many([Event(type=KIND, id="a", time=there), Event(type=KIND, id="b")])
+        brought, made = log.append_many([Event(type=KIND, id="a", time=there, v=3), Event(type=KIND, id="b")])
     assert (brought.time, made.time) == (there, "2023-11-14T22:13:20.123456Z")
+    assert (brought.v, made.v) == (3, 1)
+
+
+def test_ids_that_are_made_are_of_the_length_and_version_that_others_expect(disk: SimulatedDisk) -> None:
+    with EventLog.open(LOG, files=disk) as log:
+        for made in (log.id, log.append(KIND).id):
+            assert (str(uuid.UUID(made)), uuid.UUID(made).version) == (made, 7)
 
 
 def test_an_id_beyond_the_acknowledged_end_is_not_known(disk: SimulatedDisk, log: EventLog) -> None:
