@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import hashlib
+import itertools
 import json
 import math
 from pathlib import Path
@@ -323,6 +324,7 @@ def test_a_damaged_detached_line_is_refused_and_a_foreign_one_named() -> None:
         ({"id": None}, "said has no id or no time; a line in a log has both"),
         ({"time": None}, "said has no id or no time; a line in a log has both"),
         ({"subject": "s" * 513}, f"subject must be a text of 0 to 512 characters, not '{'s' * 60}'"),
+        ({"type": ""}, "type must be a text of 1 to 512 characters, not ''"),
         ({"id": ""}, "id must be a text of 1 to 512 characters, not ''"),
         ({"v": 0}, "v must be a whole number from 1, not 0"),
         ({"meta": []}, "meta of said must be an object, not list"),
@@ -343,6 +345,21 @@ def test_what_an_event_says_does_not_depend_on_its_id_and_time_but_wrong_ones_ar
         payload(dataclasses.replace(nameless, time=""))
 
 
+class OwnText(str):
+    """A text of a type of its own."""
+
+    __slots__ = ()
+
+
+def test_texts_of_any_type_are_given_back_as_plain_texts() -> None:
+    names = ("type", "subject", "id", "time")
+    for chosen in itertools.product((str, OwnText), repeat=len(names)):
+        fields = {name: kind(f"some {name}") for name, kind in zip(names, chosen, strict=True)}
+        entry = encode(dataclasses.replace(said(1), **fields), after=START, dur=-1)
+        assert entry == decode(entry.line)
+        assert {type(getattr(entry, name)) for name in names} == {str}
+
+
 def test_content_may_look_like_the_end_of_meta() -> None:
     entry = encode(said({"a": {}, "data": {"b": {}, "data": 1}}), after=START, dur=-1)
     assert b'},"data":' in entry.data_bytes
@@ -356,11 +373,14 @@ def test_a_line_stands_at_the_beginning_if_nothing_else_is_said() -> None:
 
 
 def test_a_line_of_a_newer_format_is_named_by_its_first_sixty_bytes() -> None:
-    line = seal(b'{"n":"' + b"x" * 53 + b'yz"')
-    told = f"the line beginning '{line[:60].decode()}' verifies but is of a newer format; install a newer eventlog"
-    with pytest.raises(NewerFormatError) as refused:
-        decode(line)
-    assert str(refused.value) == told
+    for line, begin in (
+        (seal(b'{"n":"' + b"x" * 53 + b'yz"'), '{"n":"' + "x" * 53 + "y"),
+        (seal('{"n":"灯'.encode() * 20), ('{"n":"灯' * 20).encode()[:60].decode(errors="replace")),
+    ):
+        told = f"the line beginning '{begin}' verifies but is of a newer format; install a newer eventlog"
+        with pytest.raises(NewerFormatError) as refused:
+            decode(line)
+        assert str(refused.value) == told
 
 
 NEWER = [
