@@ -80,6 +80,8 @@ def test_old_entries_are_brought_to_the_newest_version_wherever_they_are_read() 
         assert log.entry_at(first.offset, first.size).type == "renamed"
         assert log.fold(Last())["renamed"] == [2, 2]
         assert log.append("said", "a", id="1").v == 1, "what is the same event is judged by what was written"
+    with EventLog.open(LOG, files=disk, upcasters=UPCASTERS, projection=Last()) as log:
+        assert log.fold(Last())["renamed"] == [2, 2], "in the fold that is made while the log is opened, too"
     assert disk.contents()[LOG] == before, "the log is never rewritten"
     assert [entry.type for entry in read(LOG, files=disk, upcasters=UPCASTERS)][1:] == ["renamed", "renamed"]
 
