@@ -309,9 +309,10 @@ def test_an_adopted_log_that_is_damaged_behind_its_salvage_has_none_yet() -> Non
     with EventLog.open(LOG, files=disk) as log:
         places = [log.append("said", at).offset for at in range(2)]
     content = disk.contents()
-    damaged = content[LOG][: places[0]] + flip(content[LOG][places[0] : places[1]]) + content[LOG][places[1] :]
-    with pytest.raises(EventLogError, match=f"^{LOG}: there is no salvage of it yet"):
-        adopt(LOG, files=SimulatedDisk(content | {LOG: damaged}))
+    for at in places:  # a later line vouches for the first of them, the head for the last
+        damaged = content[LOG][:at] + flip(content[LOG][at:])
+        with pytest.raises(EventLogError, match=f"^{LOG}: there is no salvage of it yet"):
+            adopt(LOG, files=SimulatedDisk(content | {LOG: damaged}))
 
 
 def test_an_adoption_leaves_the_word_that_all_was_well_where_it_stood_or_put_it_right() -> None:
@@ -352,8 +353,10 @@ def test_an_adoption_that_goes_on_after_a_crash_says_that_it_changed_something(
     disk.faults = strike
     with pytest.raises(SimulatedCrash):
         adopt(LOG, files=disk)
-    disk = disk.kill()
-    assert NEW not in disk.contents()
+    left = disk.kill().contents()
+    left.pop("/d/events.salvaged.head", None)  # somebody tidied up: nothing else is left to be done
+    disk = SimulatedDisk(left)
+    assert NEW not in left
     assert [adopt(LOG, files=disk).changed for _ in range(2)] == [True, False]
 
 
