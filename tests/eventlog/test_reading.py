@@ -14,6 +14,7 @@ import pytest
 from eventlog import Event, EventLog, LogDamagedError, LogPoisonedError, read, verify
 from eventlog.entry import START, encode, seal
 from eventlog.errors import AppendError, LogReplacedError, NewerFormatError
+from eventlog.files import RealFiles
 from eventlog.head import Head, encode_head
 from eventlog.recovery import State
 from eventlog.tool.walk import Selection, Walk
@@ -560,3 +561,27 @@ def test_a_follower_who_brings_no_wait_of_his_own_goes_on_by_himself(
     assert next(following).seq == 0
     log.append(KIND, "a")
     assert next(following).data == "a"
+
+
+def test_a_reading_from_a_place_begins_there(disk: SimulatedDisk, log: EventLog) -> None:
+    for said in "abc":
+        log.append(KIND, said)
+    entries = list(log.read())
+    for at, entry in enumerate(entries):
+        assert list(read(LOG, files=disk, after=entry.position)) == entries[at + 1 :]
+
+
+def test_a_follower_on_a_real_disk_goes_on_across_a_reopen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_files: RealFiles, _handle: int) -> None:
+        raise OSError(errno.EIO, "no")
+
+    with EventLog.open(tmp_path / "events.jsonl") as log:
+        following = read(tmp_path / "events.jsonl", follow=True, wait=lambda: True)
+        assert next(following).seq == 0
+        with monkeypatch.context() as patched:
+            patched.setattr(RealFiles, "sync", fail)
+            with pytest.raises(LogPoisonedError):
+                log.append(KIND, "refused")
+        log.reopen()
+        log.append(KIND, "a")
+        assert next(following).data == "a"

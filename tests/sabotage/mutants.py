@@ -30,7 +30,7 @@ TESTS = {  # which tests/eventlog/test_*.py are run on the mutants of a module; 
     "lock": (*QUICK, "lock"),
     "projection": (*QUICK, "projection"),
     "log": (*QUICK, "projection"),
-    "reading": (*QUICK, "reading"),
+    "reading": (*QUICK, "reading", "projection"),
     "salvage": (*QUICK, "repair"),
     "adoption": (*QUICK, "repair"),
     "repair": (*QUICK, "repair"),
