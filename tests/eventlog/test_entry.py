@@ -375,7 +375,7 @@ def test_a_line_stands_at_the_beginning_if_nothing_else_is_said() -> None:
 def test_a_line_of_a_newer_format_is_named_by_its_first_sixty_bytes() -> None:
     for line, begin in (
         (seal(b'{"n":"' + b"x" * 53 + b'yz"'), '{"n":"' + "x" * 53 + "y"),
-        (seal('{"n":"灯'.encode() * 20), ('{"n":"灯' * 20).encode()[:60].decode(errors="replace")),
+        (seal(b'{"nn":"' + "灯".encode() * 20 + b'"'), '{"nn":"' + "灯" * 17 + "\ufffd"),
     ):
         told = f"the line beginning '{begin}' verifies but is of a newer format; install a newer eventlog"
         with pytest.raises(NewerFormatError) as refused:

@@ -16,6 +16,7 @@ from eventlog.entry import START, encode, seal
 from eventlog.errors import AppendError, LogReplacedError, NewerFormatError
 from eventlog.files import RealFiles
 from eventlog.head import Head, encode_head
+from eventlog.reading import log_id_of
 from eventlog.recovery import State
 from eventlog.tool.walk import Selection, Walk
 from tests.crash.promises import KIND, LOG, Book, Explorer, expect_kept, fail_next, open_log, texts, unkindest
@@ -585,3 +586,19 @@ def test_a_follower_on_a_real_disk_goes_on_across_a_reopen(tmp_path: Path, monke
         log.reopen()
         log.append(KIND, "a")
         assert next(following).data == "a"
+
+
+def test_a_log_that_names_no_id_has_none() -> None:
+    nameless = encode(Event(type="log.created", meta={"format": 1}, id="0", time="t"), after=START, dur=-1)
+    stranger = encode(Event(type=KIND, meta={"log": "x"}, id="0", time="t"), after=START, dur=-1)
+    for content in (nameless.line, stranger.line, b"", b"# notes\n"):
+        disk = SimulatedDisk({LOG: content})
+        assert log_id_of(disk, disk.open(LOG, "read")) == ""
+        assert verify(LOG, files=disk).log_id == ""
+
+
+def test_of_a_line_that_is_being_written_nothing_is_said(disk: SimulatedDisk, log: EventLog) -> None:
+    log.append(KIND, "a")
+    disk.append(disk.open(LOG, "append"), b'{"seq":2')
+    found = verify(LOG, files=disk.process())
+    assert (found.state, found.evidence, found.being_written) == (State.CLEAN, "", True)
