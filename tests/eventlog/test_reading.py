@@ -570,6 +570,9 @@ def test_a_reading_from_a_place_begins_there(disk: SimulatedDisk, log: EventLog)
     entries = list(log.read())
     for at, entry in enumerate(entries):
         assert list(read(LOG, files=disk, after=entry.position)) == entries[at + 1 :]
+        assert list(read(LOG, files=disk, after=entry.seq)) == entries[at + 1 :]
+    disk.write_at(disk.open(LOG, "overwrite"), entries[1].offset + 60, b"!")
+    assert list(read(LOG, files=disk, after=entries[1].position)) == entries[2:], "what stands before is not looked at"
 
 
 def test_a_follower_on_a_real_disk_goes_on_across_a_reopen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
