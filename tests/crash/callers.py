@@ -77,4 +77,4 @@ async def _at_once(log: EventLog, group: Sequence[Caller]) -> list[Any]:
     for caller, task in zip(group, tasks, strict=True):
         if caller.gives_up:
             task.cancel()
-    return await asyncio.gather(*tasks, return_exceptions=True)
+    return list(await asyncio.gather(*tasks, return_exceptions=True))

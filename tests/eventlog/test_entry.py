@@ -354,7 +354,7 @@ class OwnText(str):
 def test_texts_of_any_type_are_given_back_as_plain_texts() -> None:
     names = ("type", "subject", "id", "time")
     for chosen in itertools.product((str, OwnText), repeat=len(names)):
-        fields = {name: kind(f"some {name}") for name, kind in zip(names, chosen, strict=True)}
+        fields: dict[str, Any] = {name: kind(f"some {name}") for name, kind in zip(names, chosen, strict=True)}
         entry = encode(dataclasses.replace(said(1), **fields), after=START, dur=-1)
         assert entry == decode(entry.line)
         assert {type(getattr(entry, name)) for name in names} == {str}
