@@ -25,7 +25,7 @@ _NAME_LIMIT = 512
 _SUM_KEY = b',"sum":"'
 _TRAILER_SIZE = len(_SUM_KEY) + 32 + len(b'"}\n')
 _SUM = slice(-35, -3)
-_PAYLOAD = b',"type":'
+_ID, _TIME, _PAYLOAD = b',"id":"', b',"time":"', b',"type":'
 _META_END = b'},"data":'
 _FIELDS = {
     "seq": int,
@@ -213,6 +213,18 @@ def decode(line: bytes, *, offset: int = 0) -> Entry | None:
     """
     found = sealed_sum(line)
     return None if found is None else _open(line, found, offset)
+
+
+def named_id(line: bytes) -> str:
+    """The id that a line says it has, whether or not it verifies; empty if it says none."""
+    begin = line.find(_ID) + len(_ID)
+    end = line.find(_TIME, begin)
+    if begin < len(_ID) or end < 0:
+        return ""
+    try:
+        return str(orjson.loads(line[begin - 1 : end]))
+    except orjson.JSONDecodeError:
+        return ""
 
 
 def _open(line: bytes, found: str, offset: int) -> Entry:

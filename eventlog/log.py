@@ -197,8 +197,7 @@ class EventLog:
                 self._recent = RecentIds(self._files, self._writer.handle, self.position)
             elif self._recent.end != self.position:  # an append was interrupted once it was on disk
                 self._recent.catch_up(self._files, self._writer.handle, self.position)
-            place = self._recent.find(event_id)
-            return self._written.entry_at(*place) if place else None
+            return self._recent.find(event_id, self._files, self._writer.handle)
         except OSError as error:
             raise AppendError(f"{self.path}: nothing was appended, the ids could not be read: {error}") from error
 

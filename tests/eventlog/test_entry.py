@@ -32,6 +32,7 @@ from eventlog.entry import (
     decode_detached,
     encode,
     encode_detached,
+    named_id,
     payload,
     seal,
     sealed_sum,
@@ -104,6 +105,20 @@ def test_an_entry_is_read_back_exactly_as_it_was_written(event: Event, after: Po
     assert entry.payload_bytes == payload(event)
     assert entry.line.count(b"\n") == 1
     assert entry.line.endswith(b"\n"), "one line, whatever is in it"
+
+
+@given(events)
+@example(said(id='a "quoted" one,"time":"x'))
+@example(said(id="\\", subject=',"id":"other","time":"'))
+def test_the_id_of_a_line_is_known_before_it_is_verified(event: Event) -> None:
+    line = encode(event, after=START, dur=-1).line
+    assert named_id(line) == event.id
+    assert named_id(line[:-50] + b"?" * 50) == event.id
+
+
+def test_what_is_no_line_has_no_id() -> None:
+    others = (b'{"seq":1,"id":"', b'{"seq":1,"id":"\xff","time":"', b'{"seq":1,"id":1,"time":"', b'"1","time":"')
+    assert [named_id(line) for line in (b"", b"\n", *others)] == [""] * 6
 
 
 class Word(enum.StrEnum):

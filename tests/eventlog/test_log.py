@@ -165,6 +165,21 @@ def test_the_ids_of_the_last_entries_are_known_and_memory_is_bounded(
         assert opened.append(KIND, 2, id="2").seq == 9, "too long ago: it is a new event"
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_damaged_line_neither_hides_an_id_nor_lends_its_own(disk: SimulatedDisk, *, is_first: bool) -> None:
+    log = open_log(disk)
+    entries = log.append_many([Event(type=KIND, data=each, id=each) for each in ("1", "2", "more")])
+    kept, damaged = entries[:2] if is_first else entries[1::-1]
+    log.save_checkpoint(Texts(), log.fold(Texts()))
+    log.close()
+    place = disk.contents()[LOG].index(b'"id":"%b"' % damaged.id.encode()) + len(b'"id":"')
+    disk.write_at(disk.open(LOG, "overwrite"), place, kept.id.encode())
+    again = open_log(disk)
+    assert again.read_only is None, "what lies before the checkpoint is not looked at"
+    assert again.append(KIND, kept.data, id=kept.id) == kept
+    assert again.append(KIND, damaged.data, id=damaged.id).seq == again.position.seq, "it is not there as it was"
+
+
 def test_the_last_lines_are_found_from_the_end_across_blocks(
     disk: SimulatedDisk, log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:

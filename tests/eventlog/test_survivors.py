@@ -366,8 +366,10 @@ def test_an_id_beyond_the_acknowledged_end_is_not_known(disk: SimulatedDisk, log
     log.append(KIND, "a", id="a")
     end = log.position
     log.append(KIND, "b", id="b")
-    known = RecentIds(disk, disk.open(LOG, "read"), end)
-    assert (known.find("a") is not None, known.find("b"), known.end) == (True, None, end)
+    handle = disk.open(LOG, "read")
+    known = RecentIds(disk, handle, end)
+    found = [known.find(each, disk, handle) for each in "ab"]
+    assert (found[0] is not None, found[1], known.end) == (True, None, end)
 
 
 def test_an_entry_has_the_subject_and_the_meta_it_was_appended_with(log: EventLog) -> None:
