@@ -6,6 +6,7 @@ Law: pure. A line that `decode` accepts is exactly a line that `encode` wrote.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -25,7 +26,8 @@ _NAME_LIMIT = 512
 _SUM_KEY = b',"sum":"'
 _TRAILER_SIZE = len(_SUM_KEY) + 32 + len(b'"}\n')
 _SUM = slice(-35, -3)
-_ID, _TIME, _PAYLOAD = b',"id":"', b',"time":"', b',"type":'
+_PAYLOAD = b',"type":'
+_NAMED = re.compile(rb',"id":("[^"\\]*+(?:\\.[^"\\]*+)*+"),"time":"')
 _META_END = b'},"data":'
 _FIELDS = {
     "seq": int,
@@ -217,12 +219,9 @@ def decode(line: bytes, *, offset: int = 0) -> Entry | None:
 
 def named_id(line: bytes) -> str:
     """The id that a line says it has, whether or not it verifies; empty if it says none."""
-    begin = line.find(_ID) + len(_ID)
-    end = line.find(_TIME, begin)
-    if begin < len(_ID) or end < 0:
-        return ""
+    found = _NAMED.search(line)
     try:
-        return str(orjson.loads(line[begin - 1 : end]))
+        return str(orjson.loads(found[1])) if found else ""
     except orjson.JSONDecodeError:
         return ""
 

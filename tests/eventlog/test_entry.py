@@ -110,6 +110,7 @@ def test_an_entry_is_read_back_exactly_as_it_was_written(event: Event, after: Po
 @given(events)
 @example(said(id='a "quoted" one,"time":"x'))
 @example(said(id="\\", subject=',"id":"other","time":"'))
+@example(said({"a": 1, "id": "other", "time": "x"}))
 def test_the_id_of_a_line_is_known_before_it_is_verified(event: Event) -> None:
     line = encode(event, after=START, dur=-1).line
     assert named_id(line) == event.id
