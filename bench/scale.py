@@ -34,13 +34,17 @@ COMMANDS = (
     "log verify P --deep",
     "log replay P",
     "log replay P --at 5000",
+    "log why P 3",
     "log stats P",
     "log diff P P",
     "log export P",
+    "log doctor P",
+    "log repair P",
     "snapshot P -o out",
     "snapshot P --at 5000 -o out",
     "plan P",
     "run P",
+    "check P",
 )
 
 

@@ -47,9 +47,10 @@ class GroupCommit:
         if turns:
             loop.call_soon(self._after, turns - 1, loop)
         else:
-            self._flush()
+            self.flush()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write what waits, now, and tell those who wait."""
         batch, self._waiting, self._loop = self._waiting, [], None
         if not batch:
             return

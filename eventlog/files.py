@@ -271,9 +271,12 @@ def sync_files(files: Files, paths: Sequence[str]) -> None:
         return
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - few need it
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for _ in pool.map(sync, [paths[first::_AT_ONCE] for first in range(_AT_ONCE)]):
-            pass
+    try:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for _ in pool.map(sync, [paths[first::_AT_ONCE] for first in range(_AT_ONCE)]):
+                pass
+    except RuntimeError:  # this system has no more threads for us; a file that is synced twice takes no harm
+        sync(paths)
 
 
 def make_dirs_durably(files: Files, path: str) -> None:

@@ -264,10 +264,11 @@ class EventLog:
         """Stop writing and give back the lock (in a fork, handles alone); nothing can be appended or read any more."""
         if self._lock < 0:
             return
-        if self._turn.is_own:
-            self._turn.alone(self._close_alone)
-        else:
-            self._give_back()
+        try:
+            if self._group is not None and self._turn.is_own:
+                self._group.flush()  # of a caller that was cancelled, too: nobody told it that nothing was written
+        finally:
+            self._turn.alone(self._close_alone) if self._turn.is_own else self._give_back()
 
     def _close_alone(self) -> None:
         clean = self.read_only is None and self.poisoned is None

@@ -22,6 +22,8 @@ def frozen(kind: type[T]) -> type[T]:
     """The class as a value; what it defines itself it keeps."""
     made: Any = dataclass(slots=True, kw_only=True, init=False, repr=False, eq=False)(kind)
     told = fields(made)
+    if hasattr(kind, "__post_init__") or not all(one.init and one.hash is None for one in told):
+        raise TypeError(f"{kind.__name__}: a frozen value has no __post_init__, nor fields with init=False or hash=")
     made.__compared__ = tuple(one.name for one in told if one.compare)
     made.__init__ = _init_of(told)
     for name, method in _SHARED.items():

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from eventlog.entry import Entry, Position
-    from eventlog.files import Files, FileStat
+    from eventlog.files import Files
 
 CLOSED = -1
 
@@ -32,7 +32,6 @@ class LineWriter:
         self.position = position
         self.poisoned: LogPoisonedError | None = None
         self._files, self._path, self._handle = files, path, handle
-        self._own: FileStat | None = None  # which file the handle is; asked for once
         self._head_handle: int | None = None
         self._attempted = 0  # bytes of a write that was begun and is neither on disk nor undone
 
@@ -72,17 +71,19 @@ class LineWriter:
             raise self._poison(f"the disk did not confirm a write ({_said(error)})") from error
 
     def _expect_own_file(self) -> None:
-        """A look that costs next to nothing: an append to a file that was moved away would be lost."""
+        """Two looks that cost next to nothing: an append to a file that was moved away would be lost.
+
+        The handle is looked at each time as well: a slip elsewhere in the process can make its number another file's.
+        """
         try:
-            self._own = self._own or self._files.stat(self.handle)
-            there = self._files.stat(self._path)
+            here, there = self._files.stat(self.handle), self._files.stat(self._path)
         except OSError as error:
             raise AppendError(f"{self._path}: nothing was appended: {_said(error)}") from error
-        if self._own is None or there is None or not there.is_same_file(self._own):
+        if here is None or there is None or not here.is_same_file(there):
             raise self._poison("the file was moved, removed or replaced while it was written")
-        if there.size != self.position.offset:
+        if here.size != self.position.offset:
             raise self._poison(
-                f"it has {there.size} bytes, {self.position.offset} were written: somebody else writes to it"
+                f"it has {here.size} bytes, {self.position.offset} were written: somebody else writes to it"
             )
 
     def _roll_back(self, cause: OSError) -> None:
@@ -129,7 +130,7 @@ class LineWriter:
             return
         self._expect_nobody_elses()
         handle = copy_verified(self._files, self._path, self.handle, self.position)
-        old, self._handle, self._own, self._attempted = self._handle, handle, None, 0
+        old, self._handle, self._attempted = self._handle, handle, 0
         with contextlib.suppress(OSError):
             self._files.close(old)
         self._files.sync_dir(folder_of(self._path))

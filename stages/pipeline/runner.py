@@ -243,7 +243,10 @@ class Runner:
         try:
             while steps and not self._stop.is_set():
                 step = steps.popleft()
-                if (made := await self._take_step(stage, step, provider)) is not None:
+                made = await self._take_step(stage, step, provider)
+                if made is not None and (self._stop.is_set() or not steps):  # none begins that it could wait for
+                    await self._finish_step(stage, step, made)
+                elif made is not None:
                     group.create_task(self._finish_step(stage, step, made))
                     await asyncio.sleep(0)  # its outcome stands in the log before the start of the next one
         except StopRequested:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 import threading
 from functools import partial
 from pathlib import Path
@@ -262,6 +264,21 @@ def test_one_of_many_files_that_the_disk_does_not_confirm_is_heard_of(tmp_path: 
     disk.fails = paths[count // 2]
     with pytest.raises(OSError, match="Input/output"):
         sync_files(disk, paths)
+
+
+def test_many_files_are_synced_where_there_can_be_no_more_threads(tmp_path: Path) -> None:
+    program = (
+        "import resource, sys; from eventlog.files import RealFiles, sync_files; import concurrent.futures.thread;"
+        "resource.setrlimit(resource.RLIMIT_AS, (200 << 20,) * 2); sync_files(RealFiles(), sys.argv[1:]); print(1)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *files_in(tmp_path, 64)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")
 
 
 def test_on_a_disk_that_is_counted_files_are_synced_one_after_another_in_their_order() -> None:

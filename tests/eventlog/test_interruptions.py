@@ -177,6 +177,23 @@ def test_a_loop_that_ended_before_its_flush_stops_nobody(log: EventLog) -> None:
     loop.close()
 
 
+@pytest.mark.parametrize("is_cancelled", [True, False])
+def test_a_log_that_is_closed_first_writes_what_waits(
+    disk: SimulatedDisk, log: EventLog, *, is_cancelled: bool
+) -> None:
+    async def leave() -> list[Any]:
+        waiting = asyncio.ensure_future(log.append_async(Event(type=KIND, data="left behind")))
+        await asyncio.sleep(0)
+        if is_cancelled:
+            waiting.cancel()
+        log.close()
+        return list(await asyncio.gather(waiting, return_exceptions=True))
+
+    (outcome,) = run(leave())
+    assert isinstance(outcome, asyncio.CancelledError if is_cancelled else Entry)
+    assert texts(open_log(disk).read()) == ["left behind"]
+
+
 def test_what_waited_on_a_loop_that_was_closed_is_still_written(log: EventLog) -> None:
     waiting = log.append_async(Event(type=KIND, data="left behind"))
     loop = asyncio.new_event_loop()

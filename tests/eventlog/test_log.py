@@ -92,7 +92,7 @@ def test_a_commit_costs_one_write_one_sync_and_one_write_of_the_head(disk: Simul
         since = len(disk.trace)
         log.append_many(events)
         cost = done(disk, since)
-        assert cost == {"append jsonl": 1, "sync jsonl": 1, "write_at head": 1, "stat jsonl": 1}
+        assert cost == {"append jsonl": 1, "sync jsonl": 1, "write_at head": 1, "stat jsonl": 2}
 
 
 def test_an_event_that_is_there_already_costs_no_write(disk: SimulatedDisk, log: EventLog) -> None:
@@ -229,7 +229,7 @@ def test_concurrent_appends_share_one_write_and_one_sync(disk: SimulatedDisk, lo
     since = len(disk.trace)
     entries = asyncio.run(gathered(log, *[Event(type=KIND, data=at, id=f"{at}") for at in range(50)]))
     assert [entry.data for entry in entries if isinstance(entry, Entry)] == list(range(50))
-    assert done(disk, since) == {"append jsonl": 1, "sync jsonl": 1, "write_at head": 1, "stat jsonl": 1}
+    assert done(disk, since) == {"append jsonl": 1, "sync jsonl": 1, "write_at head": 1, "stat jsonl": 2}
 
 
 def test_who_comes_a_turn_later_shares_the_sync(disk: SimulatedDisk, log: EventLog) -> None:
@@ -318,15 +318,19 @@ def test_a_write_that_fails_fails_those_who_waited_for_it_and_nobody_else(disk: 
     assert log.append(KIND, id="2").seq == 2, "what failed is not remembered as written"
 
 
-def test_whoever_waits_while_the_log_is_closed_is_told(log: EventLog) -> None:
-    async def close_meanwhile() -> None:
-        waiting = asyncio.ensure_future(log.append_async(Event(type=KIND)))
+def test_whoever_waits_while_the_log_is_closed_is_told(disk: SimulatedDisk, log: EventLog) -> None:
+    async def close_meanwhile() -> tuple[Entry, int]:
+        waiting = asyncio.ensure_future(log.append_async(Event(type=KIND, data="waits")))
         await asyncio.sleep(0)
+        since = len(disk.trace)
         log.close()
-        await waiting
+        with pytest.raises(LogReadOnlyError, match="this log was closed"):
+            await log.append_async(Event(type=KIND, data="too late"))
+        return await waiting, done(disk, since)["sync jsonl"]
 
-    with pytest.raises(LogReadOnlyError, match="this log was closed"):
-        asyncio.run(close_meanwhile())
+    entry, syncs = asyncio.run(close_meanwhile())
+    assert (entry.data, syncs) == ("waits", 1)
+    assert texts(open_log(disk.image(unkindest)).read()) == ["waits"]
 
 
 # what is true in memory

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import os
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -122,6 +123,25 @@ def test_not_even_one_byte_of_somebody_else_is_taken_for_ones_own(
     with pytest.raises(LogReplacedError, match="somebody else writes to it"):
         log.reopen()
     assert disk.contents()[LOG].endswith(b"\nx")
+
+
+def test_a_handle_that_came_to_be_another_file_is_noticed_before_anything_is_written_to_it(tmp_path: Path) -> None:
+    handles: list[int] = []
+
+    class Watched(RealFiles):
+        def append(self, handle: int, data: bytes) -> int:
+            handles.append(handle)
+            return super().append(handle, data)
+
+    log = EventLog.open(tmp_path / "events.jsonl", files=Watched())
+    with (tmp_path / "other").open("w+b", buffering=0) as other:
+        os.dup2(other.fileno(), handles[-1])  # as after a handle that somebody closed twice
+        other.write((tmp_path / "events.jsonl").read_bytes())
+        before = other.tell()
+        with pytest.raises(LogPoisonedError, match="moved, removed or replaced"):
+            log.append(KIND, "a")
+        assert other.seek(0, os.SEEK_END) == before
+    log.close()
 
 
 def test_a_refusal_ends_with_what_the_disk_said(disk: SimulatedDisk, log: EventLog) -> None:

@@ -149,6 +149,14 @@ def test_copies_and_pickles_are_equal() -> None:
     assert copy.deepcopy(value).notes is not value.notes
 
 
+@pytest.mark.parametrize("made", [field(init=False, default=1), field(hash=False, default=1)])
+def test_what_a_dataclass_can_do_and_it_cannot_is_refused_where_it_is_defined(made: Any) -> None:
+    with pytest.raises(TypeError, match="Strange: a frozen value has no __post_init__, nor fields with"):
+        frozen(type("Strange", (), {"__annotations__": {"one": int}, "one": made}))
+    with pytest.raises(TypeError, match="Strange: a frozen value has no __post_init__"):
+        frozen(type("Strange", (), {"__post_init__": lambda _self: None}))
+
+
 def test_what_a_class_defines_itself_it_keeps() -> None:
     assert repr(Named(name="a")) == "as it likes"
     assert Named(name="a") == Named(name="b")

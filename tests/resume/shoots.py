@@ -59,6 +59,7 @@ class Shoot:
     billed: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     problem: str = ""
+    runner: Runner | None = None
     sure: frozenset[int] = frozenset()
     _noise: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311 - the same noise in each test
 
@@ -124,7 +125,7 @@ class Shoot:
                     new_provider=lambda: self,
                     sure=self.sure,
                 )
-                runner = Runner(project, order, system, self)
+                self.runner = runner = Runner(project, order, system, self)
                 outcome = run(_to_its_end(runner), self.clock) if runner.has_work() else runner.outcome_without_work()
                 self.problem = runner.problem
                 return outcome

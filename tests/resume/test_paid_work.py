@@ -5,6 +5,7 @@ Law: whole runs over the real pipeline, on a clock that nobody waits for; what w
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import random
 from dataclasses import replace
@@ -392,3 +393,27 @@ def test_an_answer_to_another_question_is_not_taken_for_one_to_this() -> None:
     assert shoot.run(fault=lambda r, n: SimulatedCrash() if r.inputs.get("missing") else lacking_once(r, n)) is None
     assert shoot.run(settings=replace(ONE_BY_ONE, model="other"), fault=well) is Outcome.COMPLETE
     assert storyboards(shoot) == [False, True, False]
+
+
+class Stubborn(Shoot):
+    """A provider whose own code keeps the end of a call to itself and answers all the same."""
+
+    async def answer(self, request: Request) -> Answer:
+        """Answer; during the call that the test names, a person presses Ctrl-C twice."""
+        is_last = len(self.asked) == 3
+        if is_last:
+            assert self.runner is not None
+            asyncio.get_running_loop().call_later(0.5, self.runner.stop_softly)
+            asyncio.get_running_loop().call_later(0.6, self.runner.stop_now)
+        try:
+            return await super().answer(request)
+        except asyncio.CancelledError:
+            if not is_last:
+                raise
+            return await super().answer(request)
+
+
+def test_an_answer_that_comes_in_spite_of_a_second_ctrl_c_is_recorded_and_the_run_ends_well() -> None:
+    shoot = Stubborn(scenes=3, settings=ONE_BY_ONE)
+    assert shoot.run() is Outcome.INTERRUPTED
+    assert [entry["type"] for entry in shoot.log][-2:] == ["scene.completed", "run.interrupted"]

@@ -84,7 +84,7 @@ APPENDING = (
     Bug(
         name="somebody else's bytes are written over",
         path="eventlog/writer.py",
-        old="        if there.size != self.position.offset:",
+        old="        if here.size != self.position.offset:",
         new="        if False:",
         found_by=LOG,
     ),
