@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from eventlog.values import frozen
 from stages.pipeline.answers import result_as_before, result_text
 from stages.pipeline.events import subject_of
 from stages.pipeline.imported import RESULTS, file_name, imported_bible, items_of, parse_progress, results_key, text_of
@@ -27,9 +26,8 @@ Content = Callable[["Ref"], Any]
 OUTPUT_NAMES = {"storyboard": "storyboard", "enhancement": "enhanced"}
 
 
-@frozen
-class Finished:
-    """A scene with its finished step."""
+class Finished(NamedTuple):
+    """A scene with its finished step; a tuple, for one of each scene is made for each version of a progress file."""
 
     scene: Scene
     completion: Completion
