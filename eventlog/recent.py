@@ -61,7 +61,7 @@ class RecentIds:
                 break
             if not self._verifies:
                 self._put(named_id(line), offset, len(line))
-            elif entry := decode(line, offset=offset):
+            elif entry := decode(line):
                 self._put(entry.id, offset, len(line))
         self.end = end
 

@@ -165,6 +165,19 @@ def test_the_ids_of_the_last_entries_are_known_and_memory_is_bounded(
         assert opened.append(KIND, 2, id="2").seq == 9, "too long ago: it is a new event"
 
 
+def test_the_ids_are_read_once_and_the_line_of_a_known_one_is_looked_at(disk: SimulatedDisk) -> None:
+    log = open_log(disk)
+    log.append_many([Event(type=KIND, data=each, id=each) for each in ("1", "2")])
+    log.close()
+    log = open_log(disk)
+    reads = []
+    for new, event_id in enumerate(("3", "4", "1", "4", "5")):
+        since = len(disk.trace)
+        assert log.append(KIND, event_id, id=event_id).data == event_id, new
+        reads.append(sum(one.name == "read_at" and one.path == LOG for one in disk.trace[since:]))
+    assert reads == [3, 0, 1, 1, 0], "where the ids begin, all of them, and that this was all"
+
+
 @pytest.mark.parametrize("is_first", [True, False])
 def test_a_damaged_line_neither_hides_an_id_nor_lends_its_own(disk: SimulatedDisk, *, is_first: bool) -> None:
     log = open_log(disk)
