@@ -52,7 +52,8 @@ settings.register_profile(
 SURVIVORS = Path(__file__).with_name("SURVIVORS.md")
 MUTMUT = str(Path(sys.executable).with_name("mutmut"))  # with -m, the folder itself would come before its mutants
 EXPLAINED = re.compile(r"^```diff\n(.*?)^```", re.MULTILINE | re.DOTALL)
-DEAD, UNREACHED = ("killed", "timeout"), "not checked"
+# Interrupted: an interruption that a test makes within an append went further than it may, and ended all tests.
+DEAD, UNREACHED = ("killed", "timeout", "check was interrupted by user"), "not checked"
 
 
 def configuration(files: tuple[str, ...]) -> str:
