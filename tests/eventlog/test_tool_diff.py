@@ -9,13 +9,15 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventlog import Event, read
+from eventlog.tool import diff_command
 from eventlog.tool.view import ABSENT, changes
 from tests.eventlog.histories import DATA, HISTORIES, counted, write
-from tests.eventlog.test_tool import damage_the_middle, make, run
+from tests.eventlog.test_tool import EVIL, damage_the_middle, lose_the_last_entries, make, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,3 +107,41 @@ def test_a_damaged_log_is_compared_as_far_as_it_is_good(tmp_path: Path) -> None:
     assert ran.stderr.count("\n") == 1
     other = make(tmp_path / "other.jsonl")
     assert run("diff", other, log).exit_code == 11
+
+
+def test_damage_that_was_not_met_is_not_told_and_what_was_met_is_told_once(tmp_path: Path) -> None:
+    log = make(tmp_path / "events.jsonl")
+    damage_the_middle(log)
+    ran = run("diff", log, "--from", "1", "--to", "3")
+    assert (ran.exit_code, ran.stderr) == (0, "")
+    for options in (("--from", "9"), ("--from", "9", "--to", "1"), ("--to", "9"), ()):
+        ran = CliRunner().invoke(diff_command(program="prog log"), [str(log), *options])
+        assert (ran.exit_code, ran.stderr.count("\n")) == (11, 1)
+        assert ran.stderr.endswith(f"; next: prog log repair {log}\n")
+
+
+def test_of_two_damaged_logs_both_are_told_and_the_worse_is_the_exit_code(tmp_path: Path) -> None:
+    one, two = make(tmp_path / "one.jsonl"), make(tmp_path / "two.jsonl")
+    damage_the_middle(one)
+    lose_the_last_entries(two)
+    for first, second in ((one, two), (two, one)):
+        ran = CliRunner().invoke(diff_command(program="prog log"), [str(first), str(second)])
+        told = [line.rpartition("; next: ")[2] for line in ran.stderr.splitlines()]
+        assert (ran.exit_code, told) == (12, [f"prog log repair {first}", f"prog log repair {second}"])
+
+
+def test_moments_that_are_times_and_ends_that_are_not_named(tmp_path: Path) -> None:
+    log = tmp_path / "events.jsonl"
+    entries = write(log, [[Event(type="noted")] for _ in range(3)])
+    assert run("diff", log, "--from", entries[1].time, "--to", entries[2].time).stdout.splitlines() == [
+        "entries: 2 -> 3",
+        "types",
+        "  noted: 1 -> 2",
+    ]
+    assert run("diff", log).stdout.splitlines()[0] == "entries: 0 -> 4"
+    assert run("diff", log, log, "--to", "1").stdout.splitlines()[0] == "entries: 4 -> 2"
+    none = tmp_path / "none.jsonl"
+    assert run("diff", none).stderr == f"{none}: there is no such file; check the name\n"
+    write(log, [[Event(type=EVIL)]])
+    ran = run("diff", log, "--json")
+    assert ("\u202e" in ran.stdout, ran.stdout.count("\n")) == (False, 1)

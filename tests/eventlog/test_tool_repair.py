@@ -5,6 +5,7 @@ Law: the files are real and damaged for real; every command that is named as the
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shlex
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ from tests.eventlog.test_tool import (
     make,
     put,
     run,
+    splice,
 )
 
 if TYPE_CHECKING:
@@ -101,6 +103,157 @@ def test_kept_quarantined_and_lost_are_told_exactly(log: Path) -> None:
     assert shown.splitlines()[-1] == f"next         python -m eventlog repair {log} --salvage"
 
 
+def kept_as(log: Path) -> str:
+    return f"quarantine/events.jsonl.{hashlib.sha256(log.read_bytes()).hexdigest()[:8]}.damaged"
+
+
+NOT_THERE = "these entries are not there, or do not verify"
+
+
+def test_the_plan_is_one_json_object_that_leaves_nothing_out(log: Path) -> None:
+    lines = lines_of(log)
+    place = {"offset": sum(len(line) + 1 for line in lines[:4]), "bytes": len(lines[4]) + 1}
+    damage_the_middle(log)
+    ran = run("repair", log, "--json")
+    assert json.loads(ran.stdout) == {
+        "path": str(log),
+        "state": "corrupt",
+        "entries": 4,
+        "reason": json.loads(run("verify", log, "--json").stdout)["reason"],
+        "remedy": "what is before it is good: 4 entries",
+        "kept": {
+            "entries": 9,
+            "verbatim": 4,
+            "repeated_lines": 0,
+            "runs": [
+                {"first_seq": 0, "last_seq": 3, "verbatim": True},
+                {"first_seq": 5, "last_seq": 9, "verbatim": False},
+            ],
+        },
+        "quarantined": {"bytes": log.stat().st_size, "as": kept_as(log), "damaged": [place]},
+        "lost": {"entries": 1, "gaps": [{"first_seq": 4, "last_seq": 4, **place, "reason": NOT_THERE}]},
+        "salvage": str(log.with_name("events.salvaged.jsonl")),
+        "written": False,
+        "next": f"python -m eventlog repair {log} --salvage",
+    }
+    assert ran.stdout.count("\n") == 1
+
+
+def test_the_plan_is_told_in_words_line_by_line(log: Path) -> None:
+    lines = lines_of(log)
+    begin = sum(len(line) + 1 for line in lines[:4])
+    put(log, lines[:4] + lines[5:])
+    reason = json.loads(run("verify", log, "--json").stdout)["reason"]
+    told = [
+        f"{log}: corrupt: {reason}",
+        "kept         9 entries, 4 of them byte for byte",
+        "  seq 0 to 3",
+        "  seq 5 to 9, with a new seq",
+        f"quarantined  the whole file, {log.stat().st_size} bytes, as {kept_as(log)}; damaged in it:",
+        "  -",
+        "lost         1 entry",
+        f"  seq 4, 0 bytes at byte {begin}: {NOT_THERE}",
+        f"next         python -m eventlog repair {log} --salvage",
+    ]
+    assert run("repair", log).stdout.splitlines() == told
+    put(log, lines)
+    damage_the_middle(log)
+    assert run("repair", log).stdout.splitlines()[5] == f"  {len(lines[4]) + 1} bytes at byte {begin}"
+
+
+def test_what_was_done_is_told_in_words_and_as_json(log: Path) -> None:
+    damage_the_middle(log)
+    kept, target = kept_as(log), log.with_name("events.salvaged.jsonl")
+    following = f"python -m eventlog repair {log} --adopt"
+    ran = run("repair", log, "--salvage")
+    assert (ran.exit_code, ran.stdout.splitlines()[-2:]) == (0, [f"written: {target}", f"next: {following}"])
+    assert f"next         python -m eventlog repair {log} --salvage" in ran.stdout.splitlines()
+    ran = run("repair", log, "--salvage")
+    assert (ran.exit_code, ran.stdout.splitlines()[-2:]) == (0, [f"there already: {target}", f"next: {following}"])
+    told = json.loads(run("repair", log, "--salvage", "--json").stdout)
+    assert (told["salvage"], told["written"], told["next"]) == (str(target), False, following)
+    target.unlink()
+    told = json.loads(run("repair", log, "--salvage", "--json").stdout)
+    assert (told["salvage"], told["written"], told["next"]) == (str(target), True, following)
+    ran = run("repair", log, "--adopt", "--json")
+    told = json.loads(ran.stdout)
+    assert (ran.exit_code, told["adopted"], told["kept_in"], told["next"]) == (0, True, kept, None)
+    told = json.loads(run("repair", log, "--adopt", "--json").stdout)
+    assert (told["adopted"], told["kept_in"], told["next"]) == (False, kept, None)
+    assert run("repair", log, "--adopt").stdout.splitlines() == [
+        f"{log}: clean: nothing is to be repaired",
+        f"the salvaged log was in its place already; the damaged log is {kept}",
+    ]
+
+
+def test_an_adoption_says_where_the_damaged_log_is(log: Path) -> None:
+    damage_the_middle(log)
+    kept = kept_as(log)
+    ran = run("repair", log, "--salvage", "--adopt")
+    assert ran.stdout.splitlines()[-2:] == [
+        f"written: {log.with_name('events.salvaged.jsonl')}",
+        f"the salvaged log in its place; the damaged log is {kept}",
+    ]
+
+
+def test_of_a_clean_log_nothing_is_salvaged_and_nothing_is_next(log: Path) -> None:
+    ran = run("repair", log, "--salvage")
+    assert (ran.exit_code, ran.output) == (0, f"{log}: clean: nothing is to be repaired\n")
+    assert json.loads(run("repair", log, "--salvage", "--json").stdout) == {
+        "path": str(log),
+        "state": "clean",
+        "entries": 10,
+        "reason": "",
+        "remedy": "",
+        "next": None,
+    }
+
+
+def test_where_nothing_verifies_no_next_command_is_named(log: Path) -> None:
+    put(log, [b'{"seq":' + b"x" * 50] * 3)
+    ran = run("repair", log)
+    assert (ran.exit_code, [line for line in ran.stdout.splitlines() if line.startswith("next")]) == (11, [])
+    assert "kept         0 entries, 0 of them byte for byte" in ran.stdout.splitlines()
+    assert json.loads(run("repair", log, "--json").stdout)["next"] is None
+
+
+def test_a_place_where_no_entry_is_missing_names_no_seq(log: Path) -> None:
+    splice(log)
+    size = log.stat().st_size
+    (gap,) = json.loads(run("repair", log, "--json").stdout)["lost"]["gaps"]
+    assert (gap["first_seq"], gap["last_seq"], gap["offset"], gap["bytes"]) == (None, None, size, 0)
+    assert f"  no seq, 0 bytes at byte {size}: {gap['reason']}" in run("repair", log).stdout.splitlines()
+
+
+def test_a_torn_log_needs_no_repair_and_is_told_so(log: Path) -> None:
+    lose_the_end(log)
+    assert run("repair", log).stdout.splitlines()[-1] == (
+        f"next         python -m eventlog repair {log} --salvage"
+        " (not needed: the next writer moves these bytes to quarantine/ and goes on)"
+    )
+
+
+@pytest.mark.parametrize(("gaps", "more"), [(20, []), (21, ["  and 1 more; --json names all"] * 2)])
+def test_twenty_gaps_are_named_and_the_others_counted(tmp_path: Path, gaps: int, more: list[str]) -> None:
+    log = tmp_path / "events.jsonl"
+    with EventLog.open(str(log)) as writer:
+        for _ in range(2 * gaps - 1):
+            writer.append("noted")
+    put(log, lines_of(log)[::2])
+    lines = run("repair", log).stdout.splitlines()
+    assert len([line for line in lines if line.startswith("  seq ")]) == 40
+    assert [line for line in lines if "more" in line] == more
+
+
+def test_a_path_has_no_power_over_the_terminal(tmp_path: Path) -> None:
+    log = make(tmp_path / "a\u202eb.jsonl")
+    ran = run("repair", log, "--json")
+    assert ("\\u202e" in ran.stdout, "\u202e" in ran.stdout) == (True, False)
+    assert json.loads(ran.stdout)["path"] == str(log)
+    assert run("repair", log).stdout == f"{tmp_path}/ab.jsonl: clean: nothing is to be repaired\n"
+    assert run("repair", tmp_path / "none.jsonl").stderr.startswith(f"{tmp_path}/none.jsonl: there is no such file")
+
+
 def test_both_at_once_and_once_more(log: Path) -> None:
     damage_the_middle(log)
     assert run("repair", log, "--salvage", "--adopt").exit_code == 0
@@ -117,7 +270,7 @@ def test_an_interrupted_adoption_is_told_and_finished(log: Path) -> None:
     head_of(log).write_bytes(old_head)
     told = json.loads(run("repair", log, "--json").stdout)
     assert told["next"] == f"python -m eventlog repair {log} --adopt"
-    assert "was interrupted" in run("repair", log).stdout
+    assert run("repair", log).stdout == f"{log}: behind: the adoption of its salvage was interrupted\n"
     assert run("repair", log, "--salvage", "--adopt").exit_code == 0
     assert run("verify", log).exit_code == 0
     assert not list(log.parent.glob("*salvaged*"))

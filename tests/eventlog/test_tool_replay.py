@@ -193,3 +193,66 @@ def test_a_wrong_place_is_one_plain_error(log: Path, at: str) -> None:
     ran = run("replay", log, "--at", at)
     assert ran.exit_code == 2
     assert "is not a time; write 2026-11-23" in ran.stderr
+
+
+def test_the_state_is_printed_and_written_as_indented_json(log: Path) -> None:
+    expected = json.dumps(state(log), indent=2, ensure_ascii=False)
+    assert run("replay", log, "--json").stdout == expected + "\n"
+    out = log.parent / "out"
+    assert run("replay", log, "-o", out).exit_code == 0
+    assert (out / "state.json").read_text(encoding="utf-8") == expected + "\n"
+
+
+def test_a_step_is_one_line_without_what_is_empty_or_too_long(tmp_path: Path) -> None:
+    log = tmp_path / "events.jsonl"
+    entries = write(log, [[Event(type="noted", meta={"k": "x" * 100}, data="said")]])
+    ran = run("replay", log, "--step", "--at", "0")
+    assert ran.stdout.splitlines() == [
+        f"1  {entries[1].time}  noted  k={'x' * 57}…",
+        "  entries: 1 -> 2",
+        "  types",
+        "    noted: new: 1",
+    ]
+    assert json.loads(run("replay", log, "--step", "--at", entries[0].time, "--json").stdout) == {
+        "seq": 1,
+        "changes": [
+            {"path": ["entries"], "before": 1, "after": 2},
+            {"path": ["types", "noted"], "after": 1},
+        ],
+    }
+    evil = write(log, [[Event(type=f"a{EVIL}")]])
+    assert "\u202e" in evil[1].type
+    assert "\u202e" not in run("replay", log, "--step", "--json").stdout
+
+
+def test_nothing_is_said_of_a_seq_that_is_there_and_an_empty_log_ends_before_the_first(log: Path) -> None:
+    assert run("replay", log, "--at", "9").stderr == ""
+    empty = log.with_name("empty.jsonl")
+    empty.touch()
+    assert run("replay", empty, "--at", "-1").stderr == ""
+    assert run("replay", empty, "--at", "0").stderr == f"{empty}: seq 0 is not there; this is the state after seq -1\n"
+
+
+def test_each_way_of_replaying_names_the_command_of_the_program(log: Path) -> None:
+    lens = FilesLens()
+    lens.first = next(iter(read(str(log)))).size
+    damage_the_middle(log)
+    for options in ((), ("--step",), ("-o", str(log.parent / "out")), ("--file", "count.txt")):
+        ran = CliRunner().invoke(replay_command(program="prog log", lens=lens), [str(log), *options])
+        assert (ran.exit_code, ran.stderr.endswith(f"; next: prog log repair {log}\n")) == (11, True)
+        none = log.with_name("none.jsonl")
+        ran = CliRunner().invoke(replay_command(lens=lens), [str(none), *options])
+        assert (ran.exit_code, ran.stderr) == (1, f"{none}: there is no such file; check the name\n")
+
+
+def test_what_a_replay_refuses_is_one_plain_line(log: Path) -> None:
+    ran = run("replay", log, "-o", log.parent)
+    assert ran.stderr == f"{log.parent} is the folder of the log itself; name another, its files are in use\n"
+    ran = run("replay", log, "--file", "x")
+    assert ran.stderr == f"{log}: no file 'x' followed from the log then; there was none yet\n"
+    for two in (("--step", "-o", "x"), ("--step", "--file", "x"), ("-o", "x", "--file", "x")):
+        ran = run("replay", log, *two)
+        assert (ran.exit_code, "--step shows, -o writes, --file prints a file; take one of them" in ran.stderr) == (
+            2,
+            True,
+        )

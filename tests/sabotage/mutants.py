@@ -34,6 +34,20 @@ TESTS = {  # which tests/eventlog/test_*.py are run on the mutants of a module; 
     "salvage": (*QUICK, "repair"),
     "adoption": (*QUICK, "repair"),
     "repair": (*QUICK, "repair"),
+    "tool/repair": ("tool_repair", "tool_defaults"),
+    "tool/export": ("tool_export", "tool_show", "tool_defaults"),
+    "tool/output": ("tool_export", "tool_replay"),
+    "tool/replay": ("tool_replay", "tool_show", "tool_defaults"),
+    "tool/diff": ("tool_diff", "tool_defaults"),
+    "tool/text": ("tool_text",),
+    "tool/choosing": ("tool_choosing",),
+    "tool/show": ("tool_show", "tool_seek", "tool_defaults"),
+    "tool/stats": ("tool_stats", "tool_defaults"),
+    "tool/table": ("tool_text",),
+    "tool/wording": ("tool_text",),
+    "tool/console": ("tool_console",),
+    "tool/waiting": ("tool_seek",),
+    "tool/progress": ("tool_seek",),
 }
 EXHAUSTIVE = (  # left out: they try every bit or every crash, for seconds or a minute, which no single mutant is worth
     "tests/eventlog/test_reading.py::test_what_a_reader_was_shown_beside_a_writer_survives_every_crash",
@@ -41,6 +55,12 @@ EXHAUSTIVE = (  # left out: they try every bit or every crash, for seconds or a 
     "tests/eventlog/test_recovery.py::test_without_a_head_only_damage_to_the_last_batch_looks_like_a_tear",
     "tests/eventlog/test_recovery.py::test_a_batch_torn_anywhere_is_torn_with_the_head_that_was_there_before",
     "tests/eventlog/test_repair.py::test_no_crash_at_any_moment_harms_the_old_log_or_the_new",
+)
+PROCESSES = (  # left out: they ask a process in another folder, in which a mutant does not begin
+    "tests/eventlog/test_tool_repair.py::test_the_commands_it_names_lead_to_a_whole_log",
+    "tests/eventlog/test_tool_replay.py::test_a_reader_that_went_away_is_no_error",
+    "tests/eventlog/test_tool_replay.py::test_the_examples_of_the_help_run",
+    "tests/eventlog/test_tool_seek.py::test_a_reader_of_the_middle_and_the_end_leaves_quietly",
 )
 WITHOUT_SHRINKING = """
 
@@ -56,10 +76,21 @@ EXPLAINED = re.compile(r"^```diff\n(.*?)^```", re.MULTILINE | re.DOTALL)
 DEAD, UNREACHED = ("killed", "timeout", "check was interrupted by user"), "not checked"
 
 
+def chosen(file: str) -> tuple[str, ...]:
+    """The tests for a module, which TESTS knows by its name, or in a folder by both, for two are called repair.py."""
+    own = file.removeprefix("eventlog/").removesuffix(".py")
+    return TESTS.get(own, TESTS.get(Path(file).stem, QUICK))
+
+
 def configuration(files: tuple[str, ...]) -> str:
     """What mutmut is told: what to change, what to copy, which tests; chance is fixed and no test has a deadline."""
-    names = dict.fromkeys(name for file in files for name in TESTS.get(Path(file).stem, QUICK))
-    arguments = ["-n", "0", "--hypothesis-profile=mutants", *(f"--deselect={test}" for test in EXHAUSTIVE)]
+    names = dict.fromkeys(name for file in files for name in chosen(file))
+    arguments = [
+        "-n",
+        "0",
+        "--hypothesis-profile=mutants",
+        *(f"--deselect={test}" for test in (*EXHAUSTIVE, *PROCESSES)),
+    ]
     return (
         "\n[tool.mutmut]\n"
         f"source_paths = {list(files)}\n"
