@@ -12,7 +12,14 @@ import pytest
 from click.testing import CliRunner
 
 from eventlog import read
-from eventlog.tool import show_command
+from eventlog.tool import (
+    diff_command,
+    export_command,
+    repair_command,
+    replay_command,
+    show_command,
+    stats_command,
+)
 from eventlog.tool.diff import diff
 from eventlog.tool.export import export
 from eventlog.tool.repair import repair
@@ -23,7 +30,10 @@ from tests.eventlog.test_tool import damage_the_middle, make, run
 from tests.eventlog.test_tool_replay import FilesLens
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from click import Command
 
 
 @pytest.fixture
@@ -47,10 +57,15 @@ def test_the_help_names_a_file_and_examples_with_one(command: str) -> None:
     assert all(line.startswith(f"python -m eventlog {command} events.jsonl") for line in examples)
 
 
-def test_a_command_that_another_program_mounts_asks_for_a_file_as_well() -> None:
-    told = CliRunner().invoke(show_command(program="prog"), ["--help"]).stdout
-    assert told.splitlines()[0].endswith(" [OPTIONS] FILE")
-    assert "prog show events.jsonl --reverse --limit 10" in map(str.strip, told.splitlines())
+COMMANDS = (show_command, replay_command, diff_command, stats_command, export_command, repair_command)
+
+
+@pytest.mark.parametrize("make_command", COMMANDS)
+def test_a_command_that_another_program_mounts_asks_for_a_file_as_well(make_command: Callable[..., Command]) -> None:
+    told = CliRunner().invoke(make_command(program="prog"), ["--help"]).stdout
+    assert " [OPTIONS] FILE" in told.splitlines()[0]
+    examples = [line.split()[:4] for line in told.partition("Examples:\n")[2].splitlines() if line.strip()]
+    assert {(one[0], one[2]) for one in examples} == {("prog", "events.jsonl")}
 
 
 def test_a_repair_changes_nothing_and_speaks_to_a_person(log: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 
 from eventlog import Event, EventLog, EventLogError
+from eventlog.entry import CREATED, START, encode
 from eventlog.files import RealFiles
 from eventlog.tool import export_command
 from eventlog.tool.output import _PIECE, write_files, write_pieces
@@ -136,6 +137,14 @@ def test_a_cloud_event_holds_the_place_and_the_version_of_its_entry(tmp_path: Pa
         *("specversion", "id", "source", "type", "time", "sequence", "eventversion", "datacontenttype", "data")
     ]
     assert first["source"] == second["source"] == f"urn:eventlog:{entries[0].meta['log']}"
+
+
+def test_a_log_without_a_name_is_an_unknown_source(tmp_path: Path) -> None:
+    log = tmp_path / "events.jsonl"
+    first = Event(type=CREATED, id="x", time="2026-11-23T12:00:00Z", meta={"format": 1, "log": ""})
+    log.write_bytes(encode(first, after=START, dur=-1).line)
+    (line,) = run("export", log, "--format", "cloudevents").stdout.splitlines()
+    assert json.loads(line)["source"] == "urn:eventlog:unknown"
 
 
 def test_an_empty_log_is_a_heading_or_nothing(tmp_path: Path) -> None:

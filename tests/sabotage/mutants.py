@@ -46,8 +46,8 @@ TESTS = {  # which tests/eventlog/test_*.py are run on the mutants of a module; 
     "tool/table": ("tool_text",),
     "tool/wording": ("tool_text",),
     "tool/console": ("tool_console",),
-    "tool/waiting": ("tool_seek",),
-    "tool/progress": ("tool_seek",),
+    "tool/waiting": ("tool_waiting",),
+    "tool/progress": ("tool_waiting",),
 }
 EXHAUSTIVE = (  # left out: they try every bit or every crash, for seconds or a minute, which no single mutant is worth
     "tests/eventlog/test_reading.py::test_what_a_reader_was_shown_beside_a_writer_survives_every_crash",
