@@ -21,6 +21,8 @@ from eventlog.tool.console import OutputError, flush, guarded, is_terminal, say,
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from _typeshed import ReadableBuffer
+
 PATH = "a b/events.jsonl"
 MUCH = b"x" * 1_000_000
 NO_SPACE = f"standard output: {os.strerror(errno.ENOSPC)}; nothing more is printed\n"
@@ -74,6 +76,37 @@ def test_a_full_output_is_one_line_and_leaves_nothing_behind(
     with open("/dev/full", "w", encoding="utf-8") as full, printing_to(full, monkeypatch):  # noqa: PTH123
         assert guarded(PATH, "prog", body) == 1
     assert capsys.readouterr().err == NO_SPACE
+
+
+class Broken(io.RawIOBase):
+    """An output of no file, which fails once."""
+
+    failed = False
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: ReadableBuffer) -> int:
+        if not self.failed:
+            self.failed = True
+            raise OSError(errno.EIO, "broken")
+        return len(bytes(data))
+
+
+def test_an_output_that_is_no_file_or_not_there_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def body() -> int:
+        write(b"x")
+        return 0
+
+    broken = io.TextIOWrapper(io.BufferedWriter(Broken()))
+    closed = os.strerror(errno.EBADF)
+    for output, said in ((broken, "broken"), (None, closed)):
+        with printing_to(output, monkeypatch):
+            assert guarded(PATH, "prog", body) == 1
+        assert capsys.readouterr().err == f"standard output: {said}; nothing more is printed\n"
+    broken.close()
 
 
 def test_a_reader_that_went_away_is_success_and_silence(

@@ -14,8 +14,10 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 
 from eventlog import Entry, Event
+from eventlog.entry import START, encode
+from eventlog.tool import stats as statistics
 from eventlog.tool import stats_command
-from eventlog.tool.stats import LARGEST
+from eventlog.tool.stats import LARGEST, count
 from eventlog.tool.view import CountingLens, Tally
 from tests.eventlog.histories import HISTORIES, write
 from tests.eventlog.test_tool import EVIL, damage_the_middle, make, run
@@ -112,3 +114,21 @@ def test_a_lens_adds_sections_of_its_own(tmp_path: Path) -> None:
     lines = CliRunner().invoke(command, [str(log)]).stdout.splitlines()
     assert lines[-9:-6] == ["attempts", "  all  45", "empty  {}"]
     assert lines[-6:] == ["list", "  kind  n", "  x     1", "rows", "     n", "  a  -"]
+
+
+def test_days_are_counted_until_there_are_too_many_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(statistics, "_MOST_DAYS", 2)
+    times = [f"2026-11-{day}T12:00:00Z" for day in (21, 22, 23, 21, 23)]
+    entries = [encode(Event(type="noted", id="x", time=time), after=START, dur=-1) for time in times]
+    told = count(entries)
+    assert told["days"] == {"2026-11-21": 2, "2026-11-22": 1}
+    assert (told["first"], told["last"]) == (times[0], times[2])
+
+
+def test_damage_is_told_with_the_command_of_the_program(tmp_path: Path) -> None:
+    log = make(tmp_path / "events.jsonl")
+    damage_the_middle(log)
+    ran = CliRunner().invoke(stats_command(program="prog log"), [str(log)])
+    assert ran.stderr.endswith(f"; next: prog log repair {log}\n")
+    none = tmp_path / "none.jsonl"
+    assert run("stats", none).stderr == f"{none}: there is no such file; check the name\n"
