@@ -172,6 +172,9 @@ def test_what_was_done_is_told_in_words_and_as_json(log: Path) -> None:
     assert (ran.exit_code, ran.stdout.splitlines()[-2:]) == (0, [f"there already: {target}", f"next: {following}"])
     told = json.loads(run("repair", log, "--salvage", "--json").stdout)
     assert (told["salvage"], told["written"], told["next"]) == (str(target), False, following)
+    told = json.loads(run("repair", log, "--json").stdout)
+    assert (told["written"], told["next"]) == (True, following)
+    assert run("repair", log).stdout.splitlines()[-1] == f"next         {following}"
     target.unlink()
     told = json.loads(run("repair", log, "--salvage", "--json").stdout)
     assert (told["salvage"], told["written"], told["next"]) == (str(target), True, following)

@@ -5,15 +5,18 @@ Law: what a person sees is asked of the output that says it is a terminal; the b
 
 from __future__ import annotations
 
+import io
 import json
 import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
 
 from eventlog import Event, EventLog, read
-from eventlog.tool import show_command
+from eventlog.files import READ_SIZE
+from eventlog.tool import show_command, waiting
 from eventlog.tool.export import export
 from eventlog.tool.replay import print_file, replay
 from eventlog.tool.show import show
@@ -23,7 +26,7 @@ from tests.eventlog.histories import write
 from tests.eventlog.test_tool import EVIL, damage_the_middle, make, run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from eventlog.tool.view import Read
@@ -121,6 +124,46 @@ def test_following_shows_what_is_wanted_and_ends_where_that_ends(log: Path) -> N
     assert shown("--seq", "0:1") == ["0", "1"]
     assert shown("--seq", "3:8", "--type", "job.f*") == ["3", "5", "7"]
     assert shown("--limit", "2", "--subject", "item/[6-9]") == ["6", "7"]
+
+
+class Appending(ModuleType):
+    """Stands in for the library that tells of changes: each time it is asked, there is one."""
+
+    def __init__(self, writer: EventLog) -> None:
+        super().__init__(waiting.LIBRARY)
+        self.writer = writer
+
+    def watch(self, _folder: str, **_options: Any) -> Iterator[set[object]]:
+        while True:
+            self.writer.append("noted")
+            yield set()
+
+
+def test_following_goes_on_with_what_is_appended_and_no_further_than_it_was_asked(
+    log: Path, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with EventLog.open(str(log)) as writer:
+        monkeypatch.setitem(sys.modules, waiting.LIBRARY, Appending(writer))
+        assert show(str(log), Selection(first=8, last=11), form="json", follow=True) == 0
+        assert writer.position.seq == 11
+    assert capsysbinary.readouterr().out == b"".join(entry.line for entry in read(str(log), after=7))
+
+
+class Seen(io.StringIO):
+    """An error output that a person looks at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_bar_makes_room_for_each_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "events.jsonl"
+    write(log, [[Event(type="noted", data="x" * READ_SIZE)] for _ in range(4)])
+    monkeypatch.setattr("eventlog.tool.progress.AFTER_S", 0.0)
+    monkeypatch.setattr(sys, "stderr", seen := Seen())
+    monkeypatch.setenv("TERM", "xterm")
+    assert show(str(log)) == 0
+    assert seen.getvalue().count("\x1b[?25l") > 2
 
 
 def test_in_a_pipe_a_form_is_printed_as_it_is(evil: Path) -> None:

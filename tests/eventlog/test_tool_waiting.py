@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import sys
+import threading
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from eventlog.files import READ_SIZE, RealFiles
 from eventlog.reading import POLL_S
 from eventlog.tool import waiting
 from eventlog.tool.progress import AFTER_S, make_room, watched
+from eventlog.tool.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +53,18 @@ def test_the_system_is_asked_for_each_change_of_the_folder_and_replaced_when_it_
     options = {"watch_filter": None, "debounce": 5, "step": 5, "recursive": False}
     assert told.asked == [(str(tmp_path), options | {"rust_timeout": 1000, "yield_on_timeout": True})]
     assert slept == [POLL_S] * 2
+
+
+def test_without_the_library_each_look_waits_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setitem(sys.modules, waiting.LIBRARY, None)
+    monkeypatch.setattr("time.sleep", slept.append)
+    with waiting.waiter(str(tmp_path / "events.jsonl")) as wait:
+        assert [wait(), wait()] == [True, True]
+    assert slept == [POLL_S] * 2
+
+
+ERASED = "\x1b[1A\x1b[2K"
 
 
 class Seen(io.StringIO):
@@ -90,18 +104,20 @@ def test_the_bar_tells_how_far_it_is_at_most_ten_times_a_second(
             files.read_at(handle, offset, size)
             return seen.drawn()
 
+        assert drawn(0) == ""
         now[0] = AFTER_S
         assert drawn(0, READ_SIZE - 1) == ""
-        first = drawn(0)
-        assert "reading" in first
-        assert " 25%" in first
+        before = threading.active_count()
+        first = clean(drawn(0))
+        assert (first.split()[0], " 25%" in first) == ("reading", True)
+        assert threading.active_count() == before
         now[0] += 0.05
         assert drawn(READ_SIZE) == ""
         now[0] += 0.05
         assert " 75%" in drawn(2 * READ_SIZE)
         now[0] += 0.1
         assert "100%" in drawn(3 * READ_SIZE)
-        assert "\x1b[?25h" in drawn(4 * READ_SIZE)
+        assert ERASED in drawn(4 * READ_SIZE).partition("\x1b[?25h")[2]
         now[0] += AFTER_S / 2
         assert drawn(0) == ""
         now[0] += AFTER_S / 2
