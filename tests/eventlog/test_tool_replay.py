@@ -257,8 +257,11 @@ def test_what_a_replay_refuses_is_one_plain_line(log: Path) -> None:
         assert ran.stderr.endswith("Error: --step shows, -o writes, --file prints a file; take one of them\n")
 
 
-def test_a_step_is_shown_through_the_lens_and_by_its_own_entry(log: Path) -> None:
+def test_a_state_is_shown_through_the_lens_and_a_step_by_its_own_entry(log: Path) -> None:
     class Numbers(CountingLens):
+        def show(self, state: dict[str, Any]) -> Any:
+            return {"so far": state["entries"]}
+
         def touched(self, state: dict[str, Any], entry: Entry) -> Any:
             return {f"before and after {entry.seq}": state["entries"]}
 
@@ -267,6 +270,8 @@ def test_a_step_is_shown_through_the_lens_and_by_its_own_entry(log: Path) -> Non
         "  before and after 8: 8 -> 9",
         "  before and after 9: 9 -> 10",
     ]
+    ran = CliRunner().invoke(replay_command(lens=Numbers()), [str(log), "--at", "7"])
+    assert ran.stdout == "so far  8\n"
 
 
 def test_in_a_pipe_nothing_is_escaped(tmp_path: Path) -> None:
