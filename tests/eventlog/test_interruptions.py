@@ -302,6 +302,30 @@ def test_a_listener_that_keeps_failing_costs_no_memory_and_misses_nothing(log: E
     assert heard == list(range(1, 22))
 
 
+def test_a_listener_that_is_far_behind_has_a_part_of_what_it_missed_in_memory(log: EventLog) -> None:
+    def fail(_entry: Entry) -> None:
+        raise ZeroDivisionError
+
+    log.on_append = fail
+    with pytest.raises(ZeroDivisionError):
+        log.append_many([Event(type=KIND)] * 1500)
+    at_hand: list[int] = []
+    log.on_append = lambda _entry: at_hand.append(len(log._told._at_hand))  # noqa: SLF001 - what is in memory
+    log.append(KIND)
+    assert len(at_hand) == 1500, "of 1501 the first was told"
+    assert max(at_hand) < 1000
+
+
+def test_a_listener_of_a_log_that_was_opened_again_hears_what_is_new(disk: SimulatedDisk, log: EventLog) -> None:
+    log.append(KIND)
+    log.close()
+    again = open_log(disk)
+    heard: list[int] = []
+    again.on_append = lambda entry: heard.append(entry.seq)
+    again.append(KIND)
+    assert heard == [2]
+
+
 def test_a_checkpoint_made_in_a_listener_holds_all_it_claims_or_is_refused(disk: SimulatedDisk, log: EventLog) -> None:
     state: list[Any] = []
     saved: list[Any] = []

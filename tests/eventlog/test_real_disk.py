@@ -1,0 +1,186 @@
+"""The disk of this machine behind the port: who may read what is made, what is refused, which name is followed.
+
+Law: real files alone; what a simulated disk does the same way is compared with it in tests/test_disk_fidelity.py.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from eventlog.files import (
+    READ_SIZE,
+    FileStat,
+    RealFiles,
+    beside,
+    copy_durably,
+    make_dirs_durably,
+    replace_durably,
+    resolve,
+    write_new,
+)
+from tests.simulated_disk import SimulatedDisk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DISK = RealFiles()
+
+
+@pytest.fixture
+def _for_all() -> Iterator[None]:
+    """Nothing is taken from the rights that a program asks for."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def rights(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+def handles() -> int:
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - of this process, to count what leaks
+
+
+@pytest.mark.usefixtures("_for_all")
+def test_what_is_private_can_be_read_by_its_owner_alone_and_the_rest_by_all(tmp_path: Path) -> None:
+    for private, expected in ((True, 0o600), (False, 0o644)):
+        made = tmp_path / f"made{private}"
+        DISK.close(DISK.open(str(made), "append", create=True, private=private))
+        written = tmp_path / f"written{private}"
+        write_new(DISK, str(written), [b"x"], private=private)
+        replaced = tmp_path / f"replaced{private}"
+        replaced.touch(0o640)
+        replace_durably(DISK, str(replaced), b"x", private=private)
+        assert [rights(path) for path in (made, written, replaced)] == [
+            expected,
+            expected,
+            expected if private else 0o640,
+        ]
+    write_new(DISK, str(tmp_path / "new"), [b"x"])
+    replace_durably(DISK, str(tmp_path / "plain"), b"x")
+    DISK.close(DISK.open(str(tmp_path / "made"), "append", create=True))
+    assert [rights(tmp_path / name) for name in ("new", "plain", "made")] == [0o644] * 3
+
+
+@pytest.mark.usefixtures("_for_all")
+def test_a_copy_is_private_and_begins_where_it_is_told_to(tmp_path: Path) -> None:
+    source, copy = tmp_path / "source", tmp_path / "copy"
+    source.write_bytes(b"a" * READ_SIZE + b"end")
+    copy.touch(0o644)
+    handle = DISK.open(str(source), "read")
+    copy_durably(DISK, handle, str(copy))
+    assert (copy.read_bytes(), rights(copy)) == (source.read_bytes(), 0o600)
+    copy_durably(DISK, handle, str(copy), offset=READ_SIZE)
+    assert (copy.read_bytes(), rights(copy)) == (b"end", 0o600)
+    DISK.close(handle)
+
+
+def test_what_is_no_file_is_refused_by_its_path_and_leaves_no_handle(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    before = handles()
+    for path, code in ((fifo, errno.EINVAL), (tmp_path, errno.EISDIR)):
+        with pytest.raises(OSError, match=os.strerror(code)) as refused:
+            DISK.open(str(path), "read")
+        assert (refused.value.errno, refused.value.filename) == (code, str(path))
+    with pytest.raises(NotADirectoryError):
+        DISK.sync_dir(str(fifo))
+    DISK.sync_dir(str(tmp_path))
+    assert handles() == before
+
+
+def test_a_link_is_followed_unless_the_file_is_made_private_or_fresh(tmp_path: Path) -> None:
+    target, link = tmp_path / "target", tmp_path / "link"
+    target.write_bytes(b"precious")
+    link.symlink_to(target)
+    for more in ({}, {"create": True}, {"private": True}, {"fresh": True}):
+        handle = DISK.open(str(link), "append", **more)
+        assert DISK.read_at(handle, 0, 100) == b"precious"
+        DISK.close(handle)
+    with pytest.raises(OSError, match=os.strerror(errno.ELOOP)):
+        DISK.open(str(link), "append", create=True, private=True)
+    for path in (link, target):
+        with pytest.raises(FileExistsError):
+            DISK.open(str(path), "append", create=True, fresh=True)
+
+
+def test_a_look_tells_which_file_it_is_and_how_long(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"four")
+    known = path.stat()
+    expected = FileStat(device=known.st_dev, inode=known.st_ino, size=4, is_dir=False)
+    handle = DISK.open(str(path), "read")
+    assert DISK.stat(str(path)) == DISK.stat(handle) == expected
+    DISK.close(handle)
+    folder = DISK.stat(str(tmp_path))
+    assert folder is not None
+    assert folder.is_dir
+    assert DISK.stat(str(tmp_path / "missing")) is DISK.stat(str(path / "below")) is None
+
+
+def test_a_file_that_takes_the_place_of_another_takes_its_rights_unless_it_is_private(tmp_path: Path) -> None:
+    for private, expected in ((False, 0o640), (True, 0o600)):
+        source, target = tmp_path / "source", tmp_path / "target"
+        source.touch(0o600)
+        source.chmod(0o600)
+        target.touch()
+        target.chmod(0o640)
+        DISK.rename(str(source), str(target), private=private)
+        assert (rights(target), source.exists()) == (expected, False)
+
+
+def test_a_lock_is_seen_by_others_until_it_is_given_back(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    assert DISK.is_locked(str(path)) is False
+    path.touch()
+    first, second = (DISK.open(str(path), "append") for _ in range(2))
+    assert DISK.is_locked(str(path)) is False
+    assert (DISK.lock(first), DISK.lock(second)) == (True, False)
+    assert DISK.is_locked(str(path)) is True
+    DISK.unlock(first)
+    assert DISK.is_locked(str(path)) is False
+    assert DISK.lock(second)
+    DISK.close(first)
+    DISK.close(second)
+
+
+def test_the_disk_of_the_machine_is_taken_where_none_is_given_and_its_links_are_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = tmp_path.resolve() / "real"
+    real.mkdir()
+    (tmp_path / "link").symlink_to(real)
+    monkeypatch.chdir(tmp_path)
+    for given in (None, DISK):
+        files, path = resolve(given, Path("link/events.jsonl"))
+        assert (type(files), path) == (RealFiles, f"{real}/events.jsonl")
+        assert given is None or files is given
+    disk = SimulatedDisk()
+    assert resolve(disk, Path("link/events.jsonl")) == (disk, "link/events.jsonl")
+
+
+def test_what_belongs_to_a_log_has_its_name_with_another_ending() -> None:
+    assert beside("/d.e/events.of.2025.jsonl", ".head") == "/d.e/events.of.2025.head"
+    assert beside("events", ".lock") == "./events.lock"
+
+
+def test_a_file_where_a_folder_is_wanted_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(NotADirectoryError) as refused:
+            make_dirs_durably(DISK, str(path))
+        assert (refused.value.errno, refused.value.filename) == (errno.ENOTDIR, str(tmp_path / "file"))
+        assert refused.value.strerror == os.strerror(errno.ENOTDIR)
+
+
+def test_pages_are_given_up_where_the_system_can(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    handle = DISK.open(str(tmp_path / "file"), "read")
+    assert DISK.drop_cache(handle) is hasattr(os, "posix_fadvise")
+    DISK.close(handle)
