@@ -170,8 +170,9 @@ def test_a_disk_that_writes_nothing_and_gives_no_reason_is_an_error() -> None:
     disk = SimulatedDisk()
     disk.faults = {1: Fault(through=0)}
     handle = disk.open("/file", "append", create=True)
-    with pytest.raises(OSError, match="wrote nothing"):
+    with pytest.raises(OSError, match=r"^\[Errno 5\] the system wrote nothing and gave no reason$") as refused:
         write_all(disk, handle, NEW)
+    assert refused.value.errno == errno.EIO
 
 
 def write_below(disk: SimulatedDisk, folder: str) -> None:

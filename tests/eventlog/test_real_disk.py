@@ -18,6 +18,7 @@ from eventlog.files import (
     RealFiles,
     beside,
     copy_durably,
+    holds,
     make_dirs_durably,
     replace_durably,
     resolve,
@@ -131,7 +132,7 @@ def test_a_file_that_takes_the_place_of_another_takes_its_rights_unless_it_is_pr
         source.chmod(0o600)
         target.touch()
         target.chmod(0o640)
-        DISK.rename(str(source), str(target), private=private)
+        DISK.rename(str(source), str(target), **({"private": True} if private else {}))
         assert (rights(target), source.exists()) == (expected, False)
 
 
@@ -143,6 +144,7 @@ def test_a_lock_is_seen_by_others_until_it_is_given_back(tmp_path: Path) -> None
     assert DISK.is_locked(str(path)) is False
     assert (DISK.lock(first), DISK.lock(second)) == (True, False)
     assert DISK.is_locked(str(path)) is True
+    assert DISK.is_locked(str(tmp_path)) is False
     DISK.unlock(first)
     assert DISK.is_locked(str(path)) is False
     assert DISK.lock(second)
@@ -184,3 +186,37 @@ def test_pages_are_given_up_where_the_system_can(tmp_path: Path) -> None:
     handle = DISK.open(str(tmp_path / "file"), "read")
     assert DISK.drop_cache(handle) is hasattr(os, "posix_fadvise")
     DISK.close(handle)
+
+
+class Racing(RealFiles):
+    """Where a file was removed, somebody else puts a link at once."""
+
+    def __init__(self, victim: Path) -> None:
+        self.victim = victim
+
+    def remove(self, path: str) -> None:
+        super().remove(path)
+        Path(path).symlink_to(self.victim)
+
+
+def test_a_new_file_is_never_written_through_a_link_that_was_put_there_meanwhile(tmp_path: Path) -> None:
+    victim, path = tmp_path / "victim", tmp_path / "file"
+    victim.write_bytes(b"precious")
+    path.touch()
+    with pytest.raises(FileExistsError):
+        write_new(Racing(victim), str(path), [b"x"])
+    assert victim.read_bytes() == b"precious"
+
+
+def test_a_folder_is_made_once_and_its_names_are_listed_in_order(tmp_path: Path) -> None:
+    folder = str(tmp_path / "folder")
+    for _ in range(2):
+        DISK.make_dir(folder)
+    for name in ("b", "c", "a"):
+        (tmp_path / "folder" / name).touch()
+    assert DISK.list_dir(folder) == ["a", "b", "c"]
+
+
+def test_a_file_of_the_real_disk_holds_what_is_in_it(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    assert (holds(DISK, str(tmp_path / "file"), b"x"), holds(DISK, str(tmp_path / "file"), b"y")) == (True, False)

@@ -82,6 +82,42 @@ def test_a_needle_on_a_damaged_line_puts_the_log_in_doubt(tmp_path: Path) -> Non
         assert damaged.code("x") == 11
 
 
+def sifted(data: bytes, log: Path, *needles: bytes) -> tuple[list[tuple[int, int]], int, int]:
+    """Seq and offset of what is found in these bytes, how many lines were met, how many did not verify."""
+    log.write_bytes(data)
+    files = CountingFiles()
+    handle = files.open(str(log), "read")
+    sift = Sift(files, handle)
+    found = [(entry.seq, entry.offset) for entry in sift.entries(needles)]
+    files.close(handle)
+    return found, sift.lines, sift.unread
+
+
+def test_a_needle_may_be_the_first_byte_of_the_file_or_follow_an_empty_line(tmp_path: Path) -> None:
+    first = make(tmp_path / "events.jsonl").read_bytes().splitlines(keepends=True)[0]
+    assert sifted(first, tmp_path / "found", b'{"seq":0') == ([(0, 0)], 1, 0)
+    assert sifted(b"\n" + first, tmp_path / "found", b'"seq":0') == ([(0, 1)], 2, 0)
+
+
+def test_a_line_of_a_newer_format_is_counted_as_unread(tmp_path: Path) -> None:
+    log = make(tmp_path / "events.jsonl")
+    first = log.read_bytes().splitlines(keepends=True)[0]
+    newer = lines.seal(first[: first.index(b',"sum"')].replace(b'"v":', b'"version":'))
+    assert sifted(newer, log, b'"version":') == ([], 1, 1)
+
+
+def test_bytes_that_are_too_long_for_a_line_are_not_kept_and_move_no_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = make(tmp_path / "events.jsonl")
+    good = list(read(str(log)))
+    monkeypatch.setattr(sifting, "_PIECE", 500)
+    monkeypatch.setattr(sifting, "LINE_LIMIT", max(entry.size for entry in good))
+    junk = b"x" * 3000 + b"\n"
+    found = sifted(junk + log.read_bytes(), log, b'"seq":')
+    assert found == ([(entry.seq, len(junk) + entry.offset) for entry in good], len(good) + 1, 0)
+
+
 def test_a_fused_line_puts_the_log_in_doubt_even_if_no_needle_is_on_it(tmp_path: Path) -> None:
     log = make(tmp_path / "events.jsonl")
     data = bytearray(log.read_bytes())
