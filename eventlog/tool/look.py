@@ -48,8 +48,9 @@ class Look:
 
         What a writer appends meanwhile is left out.
         """
-        newest = Selection(limit=1)
+        newest, before = Selection(limit=1), self._unconfirmed
         last, is_confirmed = next(self.entries(newest, reverse=True), (None, False))
+        self._unconfirmed = before  # the last entry was not shown
         sift = Sift(self.files, self.handle)
         for entry in sift.entries(needles):
             if last is not None and entry.seq > last.seq:
