@@ -68,7 +68,7 @@ def test_a_newline_is_not_looked_for_further_from_the_end_than_a_line_is_long() 
         assert last_line_end(Memory(b"\n" + b"x" * 8), 0) == 0
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=15)
 @given(read=st.integers(1, 2000))
 def test_a_place_is_that_of_the_entry_or_of_the_one_before_it(entries: list[Entry], read: int) -> None:
     files = Memory(b"".join(entry.line for entry in entries))
@@ -83,7 +83,7 @@ def test_a_place_is_that_of_the_entry_or_of_the_one_before_it(entries: list[Entr
     assert exact > len(entries), "a line that begins where a half does is taken for none"
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=10)
 @given(read=st.integers(1, 2000))
 def test_a_place_before_a_damaged_line_is_found(entries: list[Entry], read: int) -> None:
     for damaged in entries[1:]:

@@ -48,6 +48,15 @@ TESTS = {  # which tests/eventlog/test_*.py are run on the mutants of a module; 
     "tool/console": ("tool_console",),
     "tool/waiting": ("tool_waiting",),
     "tool/progress": ("tool_waiting",),
+    "files": ("files", "real_disk", "lock", "log"),
+    "plain": ("plain", "entry"),
+    "turn": ("log", "interruptions"),
+    "told": ("log", "interruptions"),
+    "mounts": ("mounts", "log"),
+    "walk": ("tool_seek", "tool_sift"),
+    "seek": ("seek", "tool_seek"),
+    "sift": ("tool_sift",),
+    "look": ("look", "tool_sift", "tool_seek"),
 }
 EXHAUSTIVE = (  # left out: they try every bit or every crash, for seconds or a minute, which no single mutant is worth
     "tests/eventlog/test_reading.py::test_what_a_reader_was_shown_beside_a_writer_survives_every_crash",
