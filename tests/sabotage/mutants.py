@@ -53,7 +53,6 @@ TESTS = {  # which tests/eventlog/test_*.py are run on the mutants of a module; 
     "turn": ("log", "interruptions"),
     "told": ("log", "interruptions"),
     "mounts": ("mounts", "log"),
-    "walk": ("tool_seek", "tool_sift"),
     "seek": ("seek", "tool_seek"),
     "sift": ("tool_sift",),
     "look": ("look", "tool_sift", "tool_seek"),
