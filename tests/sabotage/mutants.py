@@ -31,7 +31,7 @@ TESTS = {  # which tests/eventlog/test_*.py are run on the mutants of a module; 
     "projection": (*QUICK, "projection"),
     "log": (*QUICK, "projection"),
     "reading": (*QUICK, "reading", "projection"),
-    "salvage": (*QUICK, "repair"),
+    "salvage": ("repair",),
     "adoption": (*QUICK, "repair"),
     "repair": (*QUICK, "repair"),
     "tool/repair": ("tool_repair", "tool_defaults"),
@@ -56,6 +56,8 @@ TESTS = {  # which tests/eventlog/test_*.py are run on the mutants of a module; 
     "seek": ("seek", "tool_seek"),
     "sift": ("tool_sift",),
     "look": ("look", "tool_sift", "tool_seek"),
+    "values": ("values",),
+    "errors": ("lock", "log"),
 }
 EXHAUSTIVE = (  # left out: they try every bit or every crash, for seconds or a minute, which no single mutant is worth
     "tests/eventlog/test_reading.py::test_what_a_reader_was_shown_beside_a_writer_survives_every_crash",
