@@ -31,7 +31,7 @@ TESTS = {  # which tests/eventlog/test_*.py are run on the mutants of a module; 
     "projection": (*QUICK, "projection"),
     "log": (*QUICK, "projection"),
     "reading": (*QUICK, "reading", "projection"),
-    "salvage": ("repair",),
+    "salvage": ("salvage", "repair"),
     "adoption": (*QUICK, "repair"),
     "repair": (*QUICK, "repair"),
     "tool/repair": ("tool_repair", "tool_defaults"),
