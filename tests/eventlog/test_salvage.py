@@ -49,7 +49,7 @@ RIVAL = history(b"".join(LINES[:3]), "other")[LOG].splitlines(keepends=True)  # 
 
 @pytest.mark.parametrize("base", [0, 1000])
 def test_each_piece_stands_where_it_says_and_each_entry_too(base: int) -> None:
-    fused = [LINES[3][:-1], b"J", LINES[4][:-1], b"J", b'{"seq":no line\n']  # two newlines are damaged
+    fused = [LINES[3][:-1], b"Jjunk\0", LINES[4][:-1], b"J", b'{"seq":no line\n']  # two newlines are damaged
     content = b"".join([LINES[2], b"\xef\xbb\xbf", *fused, LINES[5]])
     at, found = base, []
     for offset, size, entry in verified_lines([content], base):
