@@ -57,6 +57,7 @@ TESTS = {  # which tests/eventlog/test_*.py are run on the mutants of a module; 
     "sift": ("tool_sift",),
     "look": ("look", "tool_sift", "tool_seek"),
     "tool/walk": ("walk", "look", "tool", "tool_seek"),
+    "tool/finding": ("finding", "tool", "look"),
     "values": ("values",),
     "errors": ("lock", "log"),
 }
