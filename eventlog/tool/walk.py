@@ -183,11 +183,18 @@ class Walk:
     def _end_of(self, seq: int, end: int) -> tuple[int, int]:
         """A place from which, read backward, the line with this seq is soon met, and what is vouched for there."""
         start = place_before(self._files, self._handle, seq)
-        for found in scan(read_chunks(self._files, self._handle, start.offset), start):
-            if isinstance(found, Fault):
-                return found.offset, found.vouched
-            if found.dur >= seq:
-                return found.position.offset, found.dur
+        known = start.offset
+        try:
+            for found in scan(read_chunks(self._files, self._handle, start.offset), start):
+                if isinstance(found, Fault):
+                    self.in_doubt = True
+                    return found.offset, found.vouched
+                known = found.position.offset
+                if found.dur >= seq:
+                    return known, found.dur
+        except NewerFormatError:
+            self.in_doubt = True
+            return known, -1
         return end, -1
 
     def _entry_before(self, end: int) -> Entry | None:

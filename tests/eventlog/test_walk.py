@@ -240,3 +240,18 @@ def test_a_range_from_the_end_is_read_no_further_than_what_vouches_for_it(log: P
     put(log, [*lines[:6], seal(b'{"newer":1')[:-1], *lines[6:]])
     head_of(log).unlink()
     assert walked(log, first=2, last=4, reverse=True) == (all_of(2, 4)[::-1], False)
+
+
+@pytest.mark.parametrize("damage", ["flipped", "lost", "newer"])
+@pytest.mark.parametrize("has_head", [True, False])
+def test_a_range_that_goes_beyond_damage_is_the_same_from_both_ends(log: Path, damage: str, has_head: bool) -> None:  # noqa: FBT001
+    lines = lines_of(log)
+    instead = {"flipped": [lines[6].replace(b"seq", b"sEq")], "lost": [], "newer": [seal(b'{"newer":1')[:-1]]}
+    put(log, [*lines[:6], *instead[damage], *lines[7:]])
+    if not has_head:
+        head_of(log).unlink()
+    for last in range(6, 9):
+        shown, in_doubt = walked(log, last=last)
+        assert [seq for seq, _ in shown] == list(range(6))
+        assert in_doubt
+        assert walked(log, last=last, reverse=True) == (shown[::-1], True)
