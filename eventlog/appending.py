@@ -41,22 +41,15 @@ class Stamp:
         """An id that sorts by time."""
         return uuid7(self.time_ns() // 1_000_000, self.randomness(10))
 
-    def on(self, event: Event) -> Event:
-        """The event with its id and time, made now if it has none."""
+    def names(self, event: Event) -> tuple[str, str]:
+        """The event's id and time, made now if it has none."""
         now_us = self.time_ns() // 1000
         try:
             time = f"{_second(now_us // 1_000_000)}.{now_us % 1_000_000:06d}Z"
         except OverflowError:
             raise InvalidEventError(f"the clock says {now_us} us since 1970; times end with 9999") from None
-        return Event(  # `replace` costs half as much again
-            type=event.type,
-            data=event.data,
-            subject=event.subject,
-            meta=event.meta,
-            v=event.v,
-            id=uuid7(now_us // 1000, self.randomness(10)) if event.id is None else event.id,
-            time=time if event.time is None else event.time,
-        )
+        event_id = uuid7(now_us // 1000, self.randomness(10)) if event.id is None else event.id
+        return event_id, time if event.time is None else event.time
 
 
 @lru_cache(maxsize=1)
@@ -84,7 +77,7 @@ def draft(
                 continue
             if one.expect_seq is not None and one.expect_seq != last.seq:
                 raise SequenceConflictError(f"{path}: expected the last seq to be {one.expect_seq}, it is {last.seq}")
-            entry = encode(stamp.on(one.event), after=last, dur=end.seq)
+            entry = encode(one.event, after=last, dur=end.seq, names=stamp.names(one.event))
         except EventLogError as error:
             outcomes.append(error)
         else:

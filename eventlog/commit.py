@@ -8,7 +8,6 @@ caller that was cancelled is still written, for the caller cannot know whether i
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import TYPE_CHECKING
 
 from eventlog.errors import EventLogError
@@ -78,8 +77,10 @@ def _deliver(batch: Sequence[tuple[Append, asyncio.Future[Entry]]], outcomes: Se
     for (_, done), outcome in zip(batch, outcomes, strict=True):
         if done.done():  # its caller gave up
             continue
-        with contextlib.suppress(RuntimeError):  # its loop was closed: nobody waits there
+        try:
             if isinstance(outcome, Exception):
                 done.set_exception(outcome)
             else:
                 done.set_result(outcome)
+        except RuntimeError:  # its loop was closed: nobody waits there
+            continue

@@ -160,40 +160,46 @@ def payload(event: Event) -> bytes:
 
 
 def _check_names(event: Event) -> None:
-    names = (("type", event.type, 1), ("subject", event.subject, 0), ("id", event.id, 1), ("time", event.time, 1))
-    for name, value, least in names:
-        if value is None and name in ("id", "time"):
-            continue
-        if not isinstance(value, str) or not least <= len(value) <= _NAME_LIMIT:
-            raise InvalidEventError(
-                f"{name} must be a text of {least} to {_NAME_LIMIT} characters, not {str(value)[:60]!r}"
-            )
+    _check_name("type", event.type, 1)
+    _check_name("subject", event.subject, 0)
+    if event.id is not None:
+        _check_name("id", event.id, 1)
+    if event.time is not None:
+        _check_name("time", event.time, 1)
     if type(event.v) is not int or event.v < 1:
         raise InvalidEventError(f"v must be a whole number from 1, not {event.v!r}")
     if not isinstance(event.meta, Mapping):
         raise InvalidEventError(f"meta of {event.type} must be an object, not {type(event.meta).__name__}")
 
 
-def encode(event: Event, *, after: Position, dur: int) -> Entry:
+def _check_name(name: str, value: Any, least: int) -> None:
+    if not isinstance(value, str) or not least <= len(value) <= _NAME_LIMIT:
+        raise InvalidEventError(
+            f"{name} must be a text of {least} to {_NAME_LIMIT} characters, not {str(value)[:60]!r}"
+        )
+
+
+def encode(event: Event, *, after: Position, dur: int, names: tuple[str, str] | None = None) -> Entry:
     """Write the event as the line that follows `after`; `dur` is the highest seq known to be on disk.
 
-    The event must have its id and time. Raises InvalidEventError.
+    `names` are the id and time of an event that has none of its own. Raises InvalidEventError.
     """
-    if event.id is None or event.time is None:
+    event_id, time = names or (event.id, event.time)
+    if event_id is None or time is None:
         raise InvalidEventError(f"{event.type} has no id or no time; a line in a log has both")
     said = payload(event)
     seq = after.seq + 1
-    named = to_json("name", {"id": event.id, "time": event.time})
+    named = to_json("name", {"id": event_id, "time": time})
     body = b'{"seq":%d,"prev":"%b","dur":%d,%b,%b' % (seq, after.sum.encode(), dur, named[1:-1], said)
     line = seal(body)
     if len(line) > LINE_LIMIT:
         raise InvalidEventError(f"{event.type} makes a line of {len(line)} bytes; at most {LINE_LIMIT} fit")
     found = line[_SUM].decode()
     meta = dict(event.meta)
-    if not (type(event.type) is type(event.subject) is type(event.id) is type(event.time) is str and is_flat(meta)):
+    if not (type(event.type) is type(event.subject) is type(event_id) is type(time) is str and is_flat(meta)):
         return _open(line, found, after.offset)  # they are read back as other values, if equal ones
     return Entry(
-        seq, after.sum, dur, event.id, event.time, event.type, event.v, event.subject, meta, found, after.offset, line
+        seq, after.sum, dur, event_id, time, event.type, event.v, event.subject, meta, found, after.offset, line
     )
 
 

@@ -5,14 +5,14 @@ Law: pure. A witness, not a starting point: it can only vouch for lines; unreada
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import orjson
 
 from eventlog.entry import Position, seal, sealed_sum
-from eventlog.values import frozen
 
 
-@frozen
-class Head:
+class Head(NamedTuple):
     """What the writer last acknowledged: the log's id and the place after the last acknowledged line."""
 
     log_id: str

@@ -280,11 +280,12 @@ class _Salvage:
         }
 
     def _new(self, kind: str, data: Any, meta: dict[str, Any]) -> Entry:
-        return self._put(self._stamp.on(Event(type=kind, data=data, meta=meta)))
+        event = Event(type=kind, data=data, meta=meta)
+        return self._put(event, self._stamp.names(event))
 
-    def _put(self, event: Event) -> Entry:
+    def _put(self, event: Event, names: tuple[str, str] | None = None) -> Entry:
         """Every line vouches for those before it: none of them is seen before all of them are on disk."""
-        entry = encode(event, after=self.end, dur=self.end.seq)
+        entry = encode(event, after=self.end, dur=self.end.seq, names=names)
         self.end = entry.position
         return entry
 
