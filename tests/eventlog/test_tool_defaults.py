@@ -19,6 +19,7 @@ from eventlog.tool import (
     replay_command,
     show_command,
     stats_command,
+    verify_command,
 )
 from eventlog.tool.diff import diff
 from eventlog.tool.export import export
@@ -45,7 +46,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {each.name: each.read_bytes() for each in folder.iterdir() if each.is_file()}
 
 
-@pytest.mark.parametrize("command", ["show", "replay", "diff", "stats", "export", "repair"])
+@pytest.mark.parametrize("command", ["show", "replay", "diff", "stats", "export", "repair", "verify"])
 def test_the_help_names_a_file_and_examples_with_one(command: str) -> None:
     told = run(command, "--help").stdout
     usage = told.splitlines()[0]
@@ -57,7 +58,7 @@ def test_the_help_names_a_file_and_examples_with_one(command: str) -> None:
     assert all(line.startswith(f"python -m eventlog {command} events.jsonl") for line in examples)
 
 
-COMMANDS = (show_command, replay_command, diff_command, stats_command, export_command, repair_command)
+COMMANDS = (show_command, replay_command, diff_command, stats_command, export_command, repair_command, verify_command)
 
 
 @pytest.mark.parametrize("make_command", COMMANDS)

@@ -1,4 +1,4 @@
-"""`repair` and `verify --deep`: what a person is told at two in the morning, and what is done when they say so.
+"""`repair`: what a person is told at two in the morning, and what is done when they say so.
 
 Law: the files are real and damaged for real; every command that is named as the next one is typed as it stands.
 """
@@ -8,15 +8,14 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
 
 from eventlog import EventLog, read, verify
 from eventlog.entry import decode
-from eventlog.tool import repair_command, verify_command
-from eventlog.tool.view import CountingLens, CountingProjection
+from eventlog.tool import repair_command
 from tests.eventlog.test_tool import (
     DAMAGES,
     PYTHON,
@@ -32,10 +31,7 @@ from tests.eventlog.test_tool import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
-
-    from eventlog.tool.view import Read
 
 
 @pytest.fixture
@@ -308,49 +304,6 @@ def test_another_program_names_its_own_commands(log: Path) -> None:
     damage_the_middle(log)
     ran = CliRunner().invoke(repair_command(program="prog log"), [str(log)])
     assert ran.stdout.splitlines()[-1] == f"next         prog log repair {shlex.quote(str(log))} --salvage"
-
-
-class FileLens(CountingLens):
-    """Derives one file: how many entries there are."""
-
-    def files(self, state: dict[str, Any], _read: Read) -> Mapping[str, bytes]:
-        return {"count.txt": b"%d" % state["entries"]}
-
-
-def deep(log: Path) -> tuple[int, dict[str, str]]:
-    ran = CliRunner().invoke(verify_command(lens=FileLens()), [str(log), "--deep", "--json"])
-    return ran.exit_code, {each["name"]: each["state"] for each in json.loads(ran.stdout).get("derived", [])}
-
-
-def test_a_derived_file_is_equal_behind_missing_or_different(log: Path) -> None:
-    count = log.with_name("count.txt")
-    for content, expected in {b"10": (0, "equal"), b"7": (0, "behind"), b"x": (13, "different")}.items():
-        count.write_bytes(content)
-        assert deep(log) == (expected[0], {"count.txt": expected[1]})
-    ran = CliRunner().invoke(verify_command(lens=FileLens()), [str(log), "--deep"])
-    assert ran.stderr.startswith("count.txt: different: ")
-    count.write_bytes(b"7")
-    ran = CliRunner().invoke(verify_command(lens=FileLens()), [str(log), "--deep"])
-    assert ran.stderr == "count.txt: 3 entries behind: it is what the log added up to at seq 6\n"
-    count.unlink()
-    assert deep(log) == (0, {"count.txt": "missing"})
-    count.write_bytes(b"10")
-    assert CliRunner().invoke(verify_command(lens=FileLens()), [str(log), "--deep"]).output == ""
-    lose_the_end(log)
-    assert deep(log) == (10, {})
-
-
-def test_a_checkpoint_that_the_log_does_not_add_up_to_is_found(log: Path) -> None:
-    log.with_name("count.txt").write_bytes(b"11")
-    projection = CountingProjection()
-    with EventLog.open(str(log)) as writer:
-        state = writer.fold(projection)
-        writer.save_checkpoint(projection, state)
-        writer.append("noted")
-        assert deep(log) == (0, {"checkpoint.json": "equal", "count.txt": "equal"})
-        wrong = {**projection.initial(), "entries": 99}
-        writer.save_checkpoint(projection, wrong)
-    assert deep(log) == (13, {"checkpoint.json": "different", "count.txt": "equal"})
 
 
 def test_a_salvage_says_where_its_log_was_and_can_be_looked_at(log: Path) -> None:

@@ -58,6 +58,8 @@ TESTS = {  # which tests/eventlog/test_*.py are run on the mutants of a module; 
     "look": ("look", "tool_sift", "tool_seek"),
     "tool/walk": ("walk", "look", "tool", "tool_seek"),
     "tool/finding": ("finding", "tool", "look"),
+    "tool/verify": ("tool_verify", "tool", "tool_defaults"),
+    "tool/deep": ("tool_verify",),
     "values": ("values",),
     "errors": ("lock", "log"),
 }
