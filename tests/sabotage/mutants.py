@@ -60,6 +60,7 @@ TESTS = {  # which tests/eventlog/test_*.py are run on the mutants of a module; 
     "tool/finding": ("finding", "tool", "look"),
     "tool/verify": ("tool_verify", "tool", "tool_defaults"),
     "tool/deep": ("tool_verify",),
+    "tool/view": ("tool_view", "tool_verify", "tool_diff", "tool_replay", "tool_stats"),
     "values": ("values",),
     "errors": ("lock", "log"),
 }
