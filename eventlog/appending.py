@@ -76,13 +76,23 @@ def draft(
                 outcomes.append(expect_same(one.event, known))
                 continue
             if one.expect_seq is not None and one.expect_seq != last.seq:
-                raise SequenceConflictError(f"{path}: expected the last seq to be {one.expect_seq}, it is {last.seq}")
+                raise SequenceConflictError(  # noqa: TRY301 - it is that caller's outcome
+                    f"{path}: expected the last seq to be {one.expect_seq}, it is {last.seq}"
+                )
             entry = encode(one.event, after=last, dur=end.seq, names=stamp.names(one.event))
         except EventLogError as error:
             outcomes.append(error)
+        except Exception as error:  # noqa: BLE001 - a value of a type of its own may raise whatever it likes
+            outcomes.append(_unreadable(error))
         else:
             outcomes.append(entry)
             fresh.append(entry)
             ids[entry.id] = entry
             last = entry.position
     return outcomes, fresh
+
+
+def _unreadable(error: Exception) -> InvalidEventError:
+    refused = InvalidEventError(f"an event cannot be written: looking at it raised {type(error).__name__}")
+    refused.__cause__ = error
+    return refused

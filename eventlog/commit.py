@@ -8,6 +8,7 @@ caller that was cancelled is still written, for the caller cannot know whether i
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 from eventlog.errors import EventLogError
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     from eventlog.appending import Append, Outcome
     from eventlog.entry import Entry
 
+    _Waiting = tuple[Append, asyncio.Future[Entry]]
 
 _TURNS = 3  # of the loop, from the first caller to the flush: a hundredth of what a sync takes
+_CHANCES = 2  # of a flush, for each queue: an interruption takes the loop at most one
 
 
 class GroupCommit:
@@ -27,7 +30,7 @@ class GroupCommit:
 
     def __init__(self, write: Callable[[Sequence[Append]], list[Outcome]], tell: Callable[[], None]) -> None:
         self._write, self._tell = write, tell
-        self._waiting: list[tuple[Append, asyncio.Future[Entry]]] = []
+        self._waiting: list[_Waiting] = []
         self._loop: asyncio.AbstractEventLoop | None = None  # the one on which a flush is scheduled
 
     async def append(self, wanted: Append) -> Entry:
@@ -37,14 +40,16 @@ class GroupCommit:
             raise EventLogError("this log is in use by an event loop of another thread; append through that one")
         done: asyncio.Future[Entry] = loop.create_future()
         self._waiting.append((wanted, done))
-        if self._loop is not loop:  # none is scheduled, or on a loop that ended before its turn
+        if len(self._waiting) <= _CHANCES or self._loop is not loop:  # the loop before may have ended before its turn
             self._loop = loop
-            self._after(_TURNS, loop)
+            self._after(_TURNS, loop, self._waiting)
         return await done
 
-    def _after(self, turns: int, loop: asyncio.AbstractEventLoop) -> None:
+    def _after(self, turns: int, loop: asyncio.AbstractEventLoop, queue: list[_Waiting]) -> None:
+        if queue is not self._waiting:  # it was flushed
+            return
         if turns:
-            loop.call_soon(self._after, turns - 1, loop)
+            loop.call_soon(self._after, turns - 1, loop, queue)
         else:
             self.flush()
 
@@ -60,7 +65,11 @@ class GroupCommit:
             if not isinstance(error, Exception):
                 raise
             return
-        _deliver(batch, outcomes)
+        try:
+            _deliver(batch, outcomes)
+        except BaseException:
+            _deliver(batch, outcomes)  # to whoever was not told yet
+            raise
         self._tell()  # an error in a listener is its own: whoever waited has an entry that is on disk
 
 
@@ -73,14 +82,24 @@ def _told(error: BaseException) -> Exception:
     return interrupted
 
 
-def _deliver(batch: Sequence[tuple[Append, asyncio.Future[Entry]]], outcomes: Sequence[Outcome]) -> None:
+def _deliver(batch: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:
+    here: asyncio.AbstractEventLoop | None = None
+    with contextlib.suppress(RuntimeError):  # in no loop: the log is closed
+        here = asyncio.get_running_loop()
     for (_, done), outcome in zip(batch, outcomes, strict=True):
-        if done.done():  # its caller gave up
-            continue
         try:
-            if isinstance(outcome, Exception):
-                done.set_exception(outcome)
-            else:
-                done.set_result(outcome)
+            if done.get_loop() is here:
+                _settle(done, outcome)
+            else:  # of another thread, perhaps, which sleeps
+                done.get_loop().call_soon_threadsafe(_settle, done, outcome)
         except RuntimeError:  # its loop was closed: nobody waits there
             continue
+
+
+def _settle(done: asyncio.Future[Entry], outcome: Outcome) -> None:
+    if done.done():  # its caller gave up
+        return
+    if isinstance(outcome, Exception):
+        done.set_exception(outcome)
+    else:
+        done.set_result(outcome)

@@ -271,6 +271,8 @@ class EventLog:
             self._turn.alone(self._close_alone) if self._turn.is_own else self._give_back()
 
     def _close_alone(self) -> None:
+        if self._lock < 0:  # somebody else did it meanwhile
+            return
         clean = self.read_only is None and self.poisoned is None
         try:
             self._writer.restore_head(self.id)

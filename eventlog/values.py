@@ -8,6 +8,7 @@ log needs, compiling took longer than looking.
 from __future__ import annotations
 
 from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
+from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, dataclass_transform
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def frozen(kind: type[T]) -> type[T]:
     made.__compared__ = tuple(one.name for one in told if one.compare)
     made.__init__ = _init_of(told)
     for name, method in _SHARED.items():
-        if name not in vars(kind):
+        if vars(kind).get(name) is None:  # a class with an __eq__ of its own has None for __hash__
             setattr(made, name, method)
     done: type[T] = made
     return done
@@ -54,6 +55,7 @@ def _init_of(told: tuple[Field[Any], ...]) -> Callable[..., None]:
     return init
 
 
+@recursive_repr()
 def _repr(self: Any) -> str:
     shown = ", ".join(f"{one.name}={getattr(self, one.name)!r}" for one in fields(self) if one.repr)
     return f"{self.__class__.__qualname__}({shown})"

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -280,6 +281,28 @@ def test_many_files_are_synced_where_there_can_be_no_more_threads(tmp_path: Path
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")
+
+
+def test_a_sync_that_failed_is_not_tried_again_where_there_can_be_no_more_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk says once that it failed, as Linux does; the second thread cannot be started."""
+    disk, paths = Slow(1), files_in(tmp_path, 64)
+    disk.fails = paths[0]
+    failed, start = threading.Event(), threading.Thread.start
+
+    def begin(thread: threading.Thread) -> None:
+        if failed.is_set() or disk.synced:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+        while not disk.synced:
+            time.sleep(0.001)
+        failed.set()
+
+    monkeypatch.setattr(threading.Thread, "start", begin)
+    with pytest.raises(OSError, match="Input/output"):
+        sync_files(disk, paths)
+    assert disk.synced.count(paths[0]) == 1
 
 
 def test_on_a_disk_that_is_counted_files_are_synced_one_after_another_in_their_order() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -253,6 +254,100 @@ def test_whoever_waits_for_an_append_that_is_interrupted_is_told(disk: Simulated
             loop.run_until_complete(asyncio.wait_for(each, PATIENCE_S))
         assert isinstance(told.value.__cause__, KeyboardInterrupt)
     loop.close()
+
+
+class Interrupted(asyncio.SelectorEventLoop):
+    """A loop that loses one of the calls that were to come soon: an interruption came as it was to begin."""
+
+    def __init__(self, lost: int) -> None:
+        super().__init__()
+        self.calls, self._lost = 0, lost
+
+    def call_soon(self, callback: Any, *args: Any, context: Any = None) -> asyncio.Handle:  # type: ignore[override]
+        if getattr(callback, "__qualname__", "").startswith("GroupCommit"):
+            self.calls += 1
+            callback = interrupt_it if self.calls == self._lost else callback
+        return super().call_soon(callback, *args, context=context)
+
+
+def interrupt_it(*_args: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3])
+def test_an_interruption_before_a_flush_keeps_no_later_append_waiting(log: EventLog, lost: int) -> None:
+    loop = Interrupted(lost)
+    first = loop.create_task(log.append_async(Event(type=KIND, data="first")))
+    with pytest.raises(KeyboardInterrupt):
+        loop.run_until_complete(first)
+    later = log.append_async(Event(type=KIND, data="later"))
+    assert loop.run_until_complete(asyncio.wait_for(later, PATIENCE_S)).seq == 2
+    assert loop.run_until_complete(asyncio.wait_for(first, PATIENCE_S)).seq == 1
+    assert loop.calls <= 3 * 2
+    loop.close()
+
+
+def test_whoever_was_not_told_yet_when_an_interruption_came_is_told(log: EventLog) -> None:
+    class Deaf(asyncio.Future[Entry]):
+        """One who is interrupted as they are told."""
+
+        def set_result(self, result: Entry) -> None:
+            super().set_result(result)
+            interrupt()
+
+    loop = asyncio.new_event_loop()
+    futures = iter([Deaf(loop=loop)])
+    create = loop.create_future
+    loop.create_future = lambda: next(futures, None) or create()  # type: ignore[method-assign]
+    waiting = [loop.create_task(log.append_async(Event(type=KIND, data=at))) for at in range(3)]
+    with pytest.raises(KeyboardInterrupt):
+        loop.run_until_complete(asyncio.wait(waiting))
+    told = loop.run_until_complete(asyncio.wait_for(asyncio.gather(*waiting), PATIENCE_S))
+    assert [entry.data for entry in told] == [0, 1, 2]
+    loop.close()
+
+
+@pytest.mark.parametrize("debug", [True, False])
+def test_whoever_waits_while_another_thread_closes_the_log_is_told(
+    disk: SimulatedDisk, log: EventLog, *, debug: bool
+) -> None:
+    """The other thread writes what waits, and the disk takes longer than this loop needs to fall asleep."""
+
+    def slowly() -> None:
+        begun.set()
+        time.sleep(0.1)
+
+    async def closed_meanwhile() -> set[asyncio.Task[Entry]]:
+        waiting = asyncio.ensure_future(log.append_async(Event(type=KIND, data="waits")))
+        await asyncio.sleep(0)
+        threading.Thread(target=log.close).start()
+        begun.wait(PATIENCE_S)
+        return (await asyncio.wait({waiting}, timeout=PATIENCE_S))[0]
+
+    begun = threading.Event()
+    break_in(disk, "sync", ".jsonl", slowly)
+    loop, began = asyncio.new_event_loop(), time.monotonic()
+    loop.set_debug(debug)
+    told = loop.run_until_complete(closed_meanwhile())
+    loop.close()
+    assert [each.result().data for each in told] == ["waits"]
+    assert time.monotonic() - began < PATIENCE_S / 2  # it was woken, and did not sleep to the end of its patience
+    assert texts(open_log(disk).read()) == ["waits"]
+
+
+def test_a_listener_may_close_the_log_that_is_being_closed(tmp_path: Path) -> None:
+    log = EventLog.open(tmp_path / "events.jsonl")
+
+    async def close() -> Entry:
+        waiting = asyncio.ensure_future(log.append_async(Event(type=KIND, data="waits")))
+        await asyncio.sleep(0)
+        log.on_append = lambda _: log.close()
+        log.close()
+        return await waiting
+
+    assert run(close()).data == "waits"
+    with EventLog.open(tmp_path / "events.jsonl") as again:
+        assert texts(again.read()) == ["waits"]
 
 
 def test_a_cancelled_caller_keeps_nobody_waiting(log: EventLog) -> None:

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partialmethod
 from pathlib import Path
@@ -290,6 +291,37 @@ def test_in_a_batch_a_bad_event_fails_its_own_caller_only(log: EventLog) -> None
     assert [outcome.seq for outcome in outcomes if isinstance(outcome, Entry)] == [2, 1, 3]
     assert log.position.seq == 3
     assert len(list(log.read())) == 4
+
+
+class Trap(Mapping[str, Any]):
+    """Facts that cannot be looked at."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[str]:
+        return iter("a")
+
+    def __getitem__(self, _key: str) -> Any:
+        raise ValueError("a trap")
+
+
+class Unhashable(str):
+    """An id that cannot be looked up."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:
+        raise ValueError("a trap")
+
+
+@pytest.mark.parametrize("bad", [Event(type=KIND, meta=Trap()), Event(type=KIND, id=Unhashable("1"))])
+def test_an_event_that_raises_when_it_is_looked_at_fails_its_own_caller_only(log: EventLog, bad: Event) -> None:
+    before, refused, after = asyncio.run(gathered(log, Event(type=KIND), bad, Event(type=KIND)))
+    assert [one.seq for one in (before, after) if isinstance(one, Entry)] == [1, 2]
+    assert isinstance(refused, InvalidEventError)
+    assert str(refused) == "an event cannot be written: looking at it raised ValueError"
+    assert isinstance(refused.__cause__, ValueError)
 
 
 def test_what_is_committed_at_once_is_all_or_nothing_only_if_asked_for(log: EventLog) -> None:

@@ -202,3 +202,16 @@ def test_what_a_class_defines_itself_it_keeps() -> None:
     assert repr(Named(name="a")) == "as it likes"
     assert Named(name="a") == Named(name="b")
     assert hash(Named(name="a")) == 7
+
+
+def test_an_equality_of_its_own_leaves_it_a_hash_and_one_that_holds_itself_has_words() -> None:
+    def own(kind: Any) -> Any:
+        return kind(type("Own", (), {"__annotations__": {"held": Any}, "__eq__": lambda _self, _other: True}))
+
+    mine, like = own(frozen), own(dataclass(frozen=True, slots=True, kw_only=True))
+    assert hash(mine(held=1)) == hash(like(held=1))
+    for kind in (mine, like):
+        inner: list[Any] = [1]
+        value = kind(held=inner)
+        inner.append(value)
+        assert repr(value).endswith("Own(held=[1, ...])")
