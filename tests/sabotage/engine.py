@@ -51,20 +51,15 @@ APPENDING = (
     Bug(
         name="memory updated before the disk",
         path="eventlog/writer.py",
-        old="            self._put(lines)\n            self.position, self._attempted = entries[-1].position, 0",
-        new="            self.position, self._attempted = entries[-1].position, 0\n            self._put(lines)",
+        old="            self._put(lines)\n            self.position, self._attempted = end, 0",
+        new="            self.position, self._attempted = end, 0\n            self._put(lines)",
         found_by=AFTER_A_FAILURE,
     ),
     Bug(
         name="head written before the lines are on disk",
         path="eventlog/writer.py",
         old="            self._put(lines)\n",
-        new=(
-            "            before, self.position = self.position, entries[-1].position\n"
-            "            self.write_head(log_id)\n"
-            "            self.position = before\n"
-            "            self._put(lines)\n"
-        ),
+        new=("            self._put_head(head)\n            self._put(lines)\n"),
         found_by=ONE_CRASH,
     ),
     Bug(
@@ -98,15 +93,15 @@ APPENDING = (
     Bug(
         name="the watermark never advances",
         path="eventlog/appending.py",
-        old="dur=end.seq)",
-        new="dur=-1)",
+        old="dur=end.seq,",
+        new="dur=-1,",
         found_by=READING,
     ),
     Bug(
         name="the watermark runs ahead: a line vouches for its own batch",
         path="eventlog/appending.py",
-        old="dur=end.seq)",
-        new="dur=last.seq)",
+        old="dur=end.seq,",
+        new="dur=last.seq,",
         found_by=ONE_CRASH,
     ),
     Bug(
