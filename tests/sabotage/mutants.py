@@ -33,7 +33,7 @@ TESTS = {  # which tests/eventlog/test_*.py are run on the mutants of a module; 
     "reading": (*QUICK, "reading", "projection"),
     "salvage": ("salvage", "repair"),
     "adoption": (*QUICK, "repair"),
-    "repair": (*QUICK, "repair"),
+    "repair": ("repair", "salvaged"),
     "tool/repair": ("tool_repair", "tool_defaults"),
     "tool/export": ("tool_export", "tool_show", "tool_defaults"),
     "tool/output": ("tool_export", "tool_replay"),
