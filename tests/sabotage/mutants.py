@@ -63,6 +63,8 @@ TESTS = {  # which tests/eventlog/test_*.py are run on the mutants of a module; 
     "tool/view": ("tool_view", "tool_verify", "tool_diff", "tool_replay", "tool_stats"),
     "values": ("values",),
     "errors": ("lock", "log"),
+    "port": ("log", "lock"),
+    "__init__": ("packages",),
 }
 EXHAUSTIVE = (  # left out: they try every bit or every crash, for seconds or a minute, which no single mutant is worth
     "tests/eventlog/test_reading.py::test_what_a_reader_was_shown_beside_a_writer_survives_every_crash",
@@ -138,7 +140,7 @@ def mutate(root: Path, files: tuple[str, ...], minutes: float, children: int) ->
     The mutants are named, though they are all: only then does mutmut first run the tests as it will on a mutant, by
     their ids, in a process that collected before. A test that is not found so would pass for one that failed.
     """
-    every = [f"{file.removesuffix('.py').replace('/', '.')}.*" for file in files]
+    every = [f"{file.removesuffix('.py').removesuffix('/__init__').replace('/', '.')}.*" for file in files]
     command = [MUTMUT, "run", "--max-children", str(children), *every]
     with (root / "told").open("w+", encoding="utf-8") as told:
         process = subprocess.Popen(
