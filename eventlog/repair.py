@@ -250,7 +250,8 @@ class _Salvage:
                 again = self._put(event)
                 self._unmarked += [(again.seq, entry.seq, entry.sum)] * unmarked
                 return again
-        raise EventLogError(f"seq {entry.seq} verifies, but there is no way to write it again: it is too large")
+        place = f"{self._repair.found.path}: byte {entry.offset}, seq {entry.seq}"
+        raise EventLogError(f"{place}: it verifies, but there is no way to write it again: it is too large")
 
     def _gap(self, gap: Gap) -> Entry:
         places = {"first_seq": gap.first, "last_seq": gap.last} if gap.lost else {}
@@ -280,12 +281,11 @@ class _Salvage:
         }
 
     def _new(self, kind: str, data: Any, meta: dict[str, Any]) -> Entry:
-        event = Event(type=kind, data=data, meta=meta)
-        return self._put(event, self._stamp.names(event))
+        return self._put(Event(type=kind, data=data, meta=meta))
 
-    def _put(self, event: Event, names: tuple[str, str] | None = None) -> Entry:
+    def _put(self, event: Event) -> Entry:
         """Every line vouches for those before it: none of them is seen before all of them are on disk."""
-        entry = encode(event, after=self.end, dur=self.end.seq, names=names)
+        entry = encode(event, after=self.end, dur=self.end.seq, names=self._stamp.names(event))
         self.end = entry.position
         return entry
 

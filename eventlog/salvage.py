@@ -244,7 +244,10 @@ def _reason(run: Run, last: int) -> str:
 
 
 def ways_to_write(entry: Entry) -> Iterator[tuple[Event, bool]]:
-    """The event with its original place in meta; without it (True) if there is no room; at worst its line as text."""
+    """The event with its original place in meta; without it (True) if there is no room; at worst its line as text.
+
+    The last one has no id, nor time: those of a line that another program wrote may be none that a log can hold.
+    """
     place = {ORIGINAL_SEQ: entry.seq, ORIGINAL_SUM: entry.sum}
     with contextlib.suppress(NewerFormatError):  # its content is no JSON: another program wrote this line
         event = entry.to_event()
@@ -252,4 +255,6 @@ def ways_to_write(entry: Entry) -> Iterator[tuple[Event, bool]]:
             yield replace(event, meta={**event.meta, **place}), False
         yield event, True
     text = entry.line.decode(errors="backslashreplace")
-    yield Event(type=FOREIGN_LINE, data={"line": text}, meta=place, id=entry.id, time=entry.time), False
+    foreign = Event(type=FOREIGN_LINE, data={"line": text}, meta=place, id=entry.id, time=entry.time)
+    yield foreign, False
+    yield replace(foreign, id=None, time=None), False

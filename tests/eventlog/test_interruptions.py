@@ -320,16 +320,17 @@ def test_whoever_waits_while_another_thread_closes_the_log_is_told(
     async def closed_meanwhile() -> set[asyncio.Task[Entry]]:
         waiting = asyncio.ensure_future(log.append_async(Event(type=KIND, data="waits")))
         await asyncio.sleep(0)
-        threading.Thread(target=log.close).start()
+        other.start()
         begun.wait(PATIENCE_S)
         return (await asyncio.wait({waiting}, timeout=PATIENCE_S))[0]
 
-    begun = threading.Event()
+    begun, other = threading.Event(), threading.Thread(target=log.close)
     break_in(disk, "sync", ".jsonl", slowly)
     loop, began = asyncio.new_event_loop(), time.monotonic()
     loop.set_debug(debug)
     told = loop.run_until_complete(closed_meanwhile())
     loop.close()
+    other.join(PATIENCE_S)
     assert [each.result().data for each in told] == ["waits"]
     assert time.monotonic() - began < PATIENCE_S / 2  # it was woken, and did not sleep to the end of its patience
     assert texts(open_log(disk).read()) == ["waits"]

@@ -143,7 +143,9 @@ def test_the_text_of_a_foreign_line_has_its_place_and_every_byte() -> None:
     line = seal(body[: body.index(b',"sum"')].replace(b'"data":null', b'"data":"\xff"'))
     foreign = decode(line, offset=0)
     assert foreign is not None
-    *_, (event, unmarked) = ways_to_write(foreign)
-    assert (event.type, event.id, event.time, unmarked) == (FOREIGN_LINE, "i", "t", False)
-    assert event.data == {"line": line.decode(errors="backslashreplace")}
-    assert dict(event.meta) == {ORIGINAL_SEQ: 5, ORIGINAL_SUM: foreign.sum}
+    *_, named, nameless = ways_to_write(foreign)
+    assert [(event.id, event.time) for event, _ in (named, nameless)] == [("i", "t"), (None, None)]
+    for event, unmarked in (named, nameless):
+        assert (event.type, unmarked) == (FOREIGN_LINE, False)
+        assert event.data == {"line": line.decode(errors="backslashreplace")}
+        assert dict(event.meta) == {ORIGINAL_SEQ: 5, ORIGINAL_SUM: foreign.sum}

@@ -22,6 +22,7 @@ from eventlog.files import READ_SIZE
 from eventlog.reading import load_head
 from eventlog.recovery import State
 from eventlog.repair import GAP, SALVAGED, Repair, kept_name, last_salvage, plan_repair, salvage
+from eventlog.salvage import FOREIGN_LINE, ORIGINAL_SEQ
 from tests.simulated_disk import Fault, Operation, SimulatedCrash, SimulatedDisk
 
 if TYPE_CHECKING:
@@ -191,15 +192,31 @@ def test_what_cannot_be_salvaged_says_why_and_what_to_do() -> None:
         salvage(LOG, files=disk_with(b"story\n" * 9))
 
 
-def test_a_line_that_no_log_can_hold_again_is_named_and_leaves_nothing_behind() -> None:
+def with_an_alien(names: tuple[str, str]) -> tuple[bytes, SimulatedDisk]:
+    """A line of another program after a gap, and the disk with its log."""
     before = decode(LINES[4])
     assert before is not None
-    alien = encode(Event(type="x"), after=before.position, dur=4, names=("i" * 600, "t")).line
-    disk = disk_with(b"".join([*LINES[:3], LINES[4], alien]), head=None)
+    alien = encode(Event(type="x"), after=before.position, dur=4, names=names).line
+    return alien, disk_with(b"".join([*LINES[:3], LINES[4], alien]), head=None)
+
+
+@pytest.mark.parametrize("names", [("i" * 600, "t"), ("i", "t" * 600)])
+def test_a_line_whose_names_no_log_can_hold_is_kept_as_text(names: tuple[str, str]) -> None:
+    alien, disk = with_an_alien(names)
+    salvage(LOG, files=disk, stamp=STAMP)
+    (kept,) = [entry for entry in read(NEW, files=disk) if entry.type == FOREIGN_LINE]
+    assert kept.data == {"line": alien.decode()}
+    assert kept.meta[ORIGINAL_SEQ] == 5
+    assert verify(NEW, files=disk).state is State.CLEAN
+
+
+def test_a_line_that_no_log_can_hold_again_is_named_and_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    alien, disk = with_an_alien(("i" * 600, "t"))
     content = disk.contents()
-    with pytest.raises(
-        EventLogError, match=r"^seq 5 verifies, but there is no way to write it again: it is too large$"
-    ):
+    monkeypatch.setattr("eventlog.entry.LINE_LIMIT", len(alien))
+    place = f"{LOG}: byte {content[LOG].index(alien)}, seq 5"
+    words = f"^{place}: it verifies, but there is no way to write it again: it is too large$"
+    with pytest.raises(EventLogError, match=words):
         salvage(LOG, files=disk, stamp=STAMP)
     assert disk.contents() == content
 
