@@ -12,6 +12,7 @@ import orjson
 
 from eventlog.checkpoint import NAME as CHECKPOINT
 from eventlog.checkpoint import load_checkpoint
+from eventlog.errors import EventLogError
 from eventlog.files import folder_of, read_file
 from eventlog.projection import upcast
 from eventlog.reading import log_id_of
@@ -68,7 +69,7 @@ def derived(log: Look, lens: Lens[Any]) -> list[Derived]:
             found.append(Derived(name=CHECKPOINT, state=EQUAL if same else DIFFERENT, seq=last if same else None))
     expected = lens.derived(state, log.entry_at)
     optional = lens.optional(state)
-    there = {name: read_file(log.files, f"{folder_of(log.path)}/{name}") for name in expected}
+    there = {name: _content(log, name) for name in expected}
     unlike = {name: data for name, data in there.items() if data is not None and data != expected[name]}
     made_at = _made_at(log, lens, unlike) if unlike else {}
     for name, data in there.items():
@@ -81,6 +82,14 @@ def derived(log: Look, lens: Lens[Any]) -> list[Derived]:
         else:
             found.append(Derived(name=name, state=DIFFERENT, seq=None))
     return found
+
+
+def _content(log: Look, name: str) -> bytes | None:
+    path = f"{folder_of(log.path)}/{name}"
+    try:
+        return read_file(log.files, path)
+    except OSError as error:  # of this file: nothing is wrong with the log
+        raise EventLogError(f"{path}: it cannot be compared with the log: {error.strerror}") from error
 
 
 def _behind(name: str, then: tuple[int, Mark], *, now: tuple[int, Mark]) -> Derived:

@@ -232,6 +232,14 @@ def test_what_is_missing_or_different_is_told_with_what_becomes_of_it(log: Path)
     assert verified(log, "--deep").stderr == said
 
 
+def test_a_derived_file_that_cannot_be_read_is_named_and_the_log_is_not_blamed(log: Path) -> None:
+    count = log.with_name("count.txt")
+    count.mkdir()
+    ran = verified(log, "--deep")
+    assert ran.exit_code == 1
+    assert ran.stderr == f"{count}: it cannot be compared with the log: Is a directory\n"
+
+
 def test_unless_more_is_asked_for_nothing_is_printed_of_a_whole_log_and_nothing_derived_is_read(
     log: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
