@@ -25,7 +25,7 @@ def place_before(files: Files, handle: int, seq: int) -> Position:
     found = files.stat(handle)
     low, high = 0, found.size if found else 0
     nearest = _entry_at(files, handle, 0)
-    if nearest is None or seq <= nearest.seq:
+    if nearest is None or nearest.seq > 0 or seq <= 0:  # without its first line no log is whole
         return START
     while high - low > _NEAR:
         middle = (low + high) // 2

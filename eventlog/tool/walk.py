@@ -179,6 +179,8 @@ class Walk:
                 yield entry, entry.seq <= confirmed
             confirmed = max(confirmed, entry.dur)
             following = entry
+        if following is None or (following.seq, following.offset) != (0, 0):
+            self.in_doubt = True  # the first line is not there, or lies behind what is no line
 
     def _end_of(self, seq: int, end: int) -> tuple[int, int]:
         """A place from which, read backward, the line with this seq is soon met, and what is vouched for there."""

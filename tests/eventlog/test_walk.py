@@ -244,14 +244,24 @@ def test_a_range_from_the_end_is_read_no_further_than_what_vouches_for_it(log: P
 
 @pytest.mark.parametrize("damage", ["flipped", "lost", "newer"])
 @pytest.mark.parametrize("has_head", [True, False])
-def test_a_range_that_goes_beyond_damage_is_the_same_from_both_ends(log: Path, damage: str, has_head: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize("at", [2, 6])
+def test_a_range_that_goes_beyond_damage_is_the_same_from_both_ends(
+    log: Path, damage: str, *, has_head: bool, at: int
+) -> None:
     lines = lines_of(log)
-    instead = {"flipped": [lines[6].replace(b"seq", b"sEq")], "lost": [], "newer": [seal(b'{"newer":1')[:-1]]}
-    put(log, [*lines[:6], *instead[damage], *lines[7:]])
+    instead = {"flipped": [lines[at].replace(b"seq", b"sEq")], "lost": [], "newer": [seal(b'{"newer":1')[:-1]]}
+    put(log, [*lines[:at], *instead[damage], *lines[at + 1 :]])
     if not has_head:
         head_of(log).unlink()
-    for last in range(6, 9):
+    for last in range(at, 9):
         shown, in_doubt = walked(log, last=last)
-        assert [seq for seq, _ in shown] == list(range(6))
+        assert [seq for seq, _ in shown] == list(range(at))
         assert in_doubt
         assert walked(log, last=last, reverse=True) == (shown[::-1], True)
+
+
+def test_a_log_without_its_first_line_is_in_doubt_wherever_a_walk_begins(log: Path) -> None:
+    put(log, lines_of(log)[1:])
+    assert walked(log) == walked(log, first=3) == walked(log, last=3, reverse=True) == ([], True)
+    shown, in_doubt = walked(log, limit=99, reverse=True)
+    assert ([seq for seq, _ in shown], in_doubt) == ([*range(9, 0, -1)], True)
