@@ -209,16 +209,19 @@ def test_what_waited_on_a_loop_that_was_closed_is_still_written(log: EventLog) -
     waiting.close()
 
 
-def test_a_task_that_waited_on_a_loop_that_was_closed_stops_nobody(log: EventLog) -> None:
+@pytest.mark.parametrize("count", [1, 3])
+def test_tasks_that_waited_on_a_loop_that_was_closed_stop_nobody(log: EventLog, count: int) -> None:
     loop = asyncio.new_event_loop()
-    waiting = loop.create_task(log.append_async(Event(type=KIND, data="left behind")))
+    tasks = [loop.create_task(log.append_async(Event(type=KIND, data="left behind"))) for _ in range(count)]
     loop.call_soon(loop.stop)
     loop.run_forever()
     loop._ready.clear()  # type: ignore[attr-defined]  # noqa: SLF001 - the flush that never came
     loop.close()
-    waiting._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 - it is meant to be left
-    assert run(log.append_async(Event(type=KIND, data="second"))).seq == 2
-    assert texts(log.read()) == ["left behind", "second"]
+    for task in tasks:
+        task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 - it is meant to be left
+    second = log.append_async(Event(type=KIND, data="second"))
+    assert run(asyncio.wait_for(second, PATIENCE_S)).seq == count + 1
+    assert texts(log.read()) == ["left behind"] * count + ["second"]
 
 
 def test_a_loop_of_another_thread_is_refused_while_it_runs(log: EventLog) -> None:

@@ -100,3 +100,10 @@ def test_where_no_first_line_verifies_the_place_is_the_start(entries: list[Entry
     for content in (b"", b"\n", b"x", b"{}\n" + entries[0].line):
         with limits(read=7):
             assert place_before(Memory(content), 0, 5) == START
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+def test_in_a_log_without_its_first_line_every_place_is_its_start(entries: list[Entry], lost: int) -> None:
+    log = Memory(b"".join(entry.line for entry in entries[lost:]))
+    with limits(read=100):
+        assert [place_before(log, 0, seq) for seq in range(len(entries))] == [START] * len(entries)
