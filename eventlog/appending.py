@@ -82,6 +82,8 @@ def draft(
             entry = encode(one.event, after=last, dur=end.seq, names=stamp.names(one.event))
         except EventLogError as error:
             outcomes.append(error)
+        except (MemoryError, OSError):  # of the machine: nothing is wrong with the event
+            raise
         except Exception as error:  # noqa: BLE001 - a value of a type of its own may raise whatever it likes
             outcomes.append(_unreadable(error))
         else:

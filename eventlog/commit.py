@@ -40,9 +40,10 @@ class GroupCommit:
             raise EventLogError("this log is in use by an event loop of another thread; append through that one")
         done: asyncio.Future[Entry] = loop.create_future()
         self._waiting.append((wanted, done))
-        if len(self._waiting) <= _CHANCES or self._loop is not loop:  # the loop before may have ended before its turn
+        if len(self._waiting) == 1 or self._loop is not loop:  # the loop before may have ended before its turn
             self._loop = loop
-            self._after(_TURNS, loop, self._waiting)
+            for _ in range(_CHANCES):
+                self._after(_TURNS, loop, self._waiting)
         return await done
 
     def _after(self, turns: int, loop: asyncio.AbstractEventLoop, queue: list[_Waiting]) -> None:
@@ -61,15 +62,11 @@ class GroupCommit:
         try:
             outcomes = self._write([wanted for wanted, _ in batch])
         except BaseException as error:  # whatever it is, each waiting caller must hear of it
-            _deliver(batch, [_told(error)] * len(batch))
+            _deliver_all(batch, [_told(error)] * len(batch))
             if not isinstance(error, Exception):
                 raise
             return
-        try:
-            _deliver(batch, outcomes)
-        except BaseException:
-            _deliver(batch, outcomes)  # to whoever was not told yet
-            raise
+        _deliver_all(batch, outcomes)
         self._tell()  # an error in a listener is its own: whoever waited has an entry that is on disk
 
 
@@ -80,6 +77,14 @@ def _told(error: BaseException) -> Exception:
     interrupted = EventLogError(f"the append was interrupted by {type(error).__name__}; whether it is there is unknown")
     interrupted.__cause__ = error
     return interrupted
+
+
+def _deliver_all(batch: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:
+    try:
+        _deliver(batch, outcomes)
+    except BaseException:  # an interruption
+        _deliver(batch, outcomes)  # to whoever was not told yet
+        raise
 
 
 def _deliver(batch: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:

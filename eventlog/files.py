@@ -257,7 +257,7 @@ def sync_files(files: Files, paths: Sequence[str]) -> None:
 
     Many are waited for at once, in a twentieth of the time. None is synced twice: that may succeed after a failure.
     """
-    begun, failed = set[str](), list[Exception]()
+    begun, failed = set[str](), list[BaseException]()
 
     def sync(some: Sequence[str]) -> None:
         for path in some:
@@ -270,7 +270,7 @@ def sync_files(files: Files, paths: Sequence[str]) -> None:
                     files.sync(handle)
                 finally:
                     files.close(handle)
-            except Exception as error:  # noqa: BLE001 - raised below, from whatever thread
+            except BaseException as error:  # noqa: BLE001 - raised below, from whatever thread
                 failed.append(error)
 
     if len(paths) > _FEW and isinstance(files, RealFiles):

@@ -324,6 +324,22 @@ def test_an_event_that_raises_when_it_is_looked_at_fails_its_own_caller_only(log
     assert isinstance(refused.__cause__, ValueError)
 
 
+@pytest.mark.parametrize("failure", [OSError(errno.EIO, "no randomness"), MemoryError()])
+def test_a_failure_of_the_machine_is_not_said_to_be_one_of_the_event(disk: SimulatedDisk, failure: Exception) -> None:
+    failures: list[Exception] = []
+
+    def randomness(size: int) -> bytes:
+        if failures:
+            raise failures.pop()
+        return bytes(size)
+
+    log = EventLog.open("/d/other.jsonl", files=disk, randomness=randomness)
+    failures.append(failure)
+    with pytest.raises(type(failure)):
+        log.append(KIND)
+    assert log.append(KIND).seq == 1
+
+
 def test_what_is_committed_at_once_is_all_or_nothing_only_if_asked_for(log: EventLog) -> None:
     wanted = [Append(event=Event(type="")), Append(event=Event(type=KIND, data="good"))]
     assert [type(outcome) for outcome in log.commit(wanted, together=True)] == [InvalidEventError, Entry]
