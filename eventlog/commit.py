@@ -40,10 +40,10 @@ class GroupCommit:
             raise EventLogError("this log is in use by an event loop of another thread; append through that one")
         done: asyncio.Future[Entry] = loop.create_future()
         self._waiting.append((wanted, done))
-        if len(self._waiting) == 1 or self._loop is not loop:  # the loop before may have ended before its turn
-            self._loop = loop
+        if self._loop is not loop:  # none is scheduled, or on a loop that ended before its turn
             for _ in range(_CHANCES):
                 self._after(_TURNS, loop, self._waiting)
+            self._loop = loop  # at last: if this is interrupted, the next caller schedules them
         return await done
 
     def _after(self, turns: int, loop: asyncio.AbstractEventLoop, queue: list[_Waiting]) -> None:

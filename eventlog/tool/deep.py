@@ -89,7 +89,7 @@ def _content(log: Look, name: str) -> bytes | None:
     try:
         return read_file(log.files, path)
     except OSError as error:  # of this file: nothing is wrong with the log
-        raise EventLogError(f"{path}: it cannot be compared with the log: {error.strerror}") from error
+        raise EventLogError(f"{path}: it cannot be compared with the log: {error.strerror}; move it away") from error
 
 
 def _behind(name: str, then: tuple[int, Mark], *, now: tuple[int, Mark]) -> Derived:

@@ -237,7 +237,7 @@ def test_a_derived_file_that_cannot_be_read_is_named_and_the_log_is_not_blamed(l
     count.mkdir()
     ran = verified(log, "--deep")
     assert ran.exit_code == 1
-    assert ran.stderr == f"{count}: it cannot be compared with the log: Is a directory\n"
+    assert ran.stderr == f"{count}: it cannot be compared with the log: Is a directory; move it away\n"
 
 
 def test_unless_more_is_asked_for_nothing_is_printed_of_a_whole_log_and_nothing_derived_is_read(
