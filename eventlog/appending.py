@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from eventlog.entry import Entry, Event, Position, encode, uuid7
 from eventlog.errors import EventLogError, InvalidEventError, SequenceConflictError
@@ -22,8 +22,7 @@ Outcome: TypeAlias = Entry | Exception
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Append:
+class Append(NamedTuple):
     """One wanted append: the event, and the seq that the log's last entry must have (None: any)."""
 
     event: Event

@@ -122,7 +122,7 @@ class Entry(NamedTuple):
     @property
     def position(self) -> Position:
         """The place just after this entry."""
-        return Position(seq=self.seq, offset=self.offset + len(self.line), sum=self.sum)
+        return Position(self.seq, self.offset + len(self.line), self.sum)
 
     def as_version(self, v: int, *, data: Any, meta: Mapping[str, Any] | None = None) -> Entry:
         """The entry as an upcaster gives it back: newer content at the same place; its line stays what it is."""
@@ -145,6 +145,11 @@ def payload(event: Event) -> bytes:
 
     Raises InvalidEventError where JSON cannot hold the value exactly, or a limit is passed.
     """
+    return _said(event, {})
+
+
+def _said(event: Event, names: dict[str, str | None]) -> bytes:
+    """The payload, behind the names that the event has in a line."""
     _check_names(event)
     meta = to_json("meta", dict(event.meta))
     if len(meta) > META_LIMIT:
@@ -155,7 +160,7 @@ def payload(event: Event) -> bytes:
         nested = [key for key, value in event.meta.items() if isinstance(value, Mapping | list | tuple)]
         if nested:
             raise InvalidEventError(f"meta of {event.type} must be flat; {nested[0]!r} holds an object or a list")
-    named = to_json("name", {"type": event.type, "v": event.v, "subject": event.subject})
+    named = to_json("name", {**names, "type": event.type, "v": event.v, "subject": event.subject})
     return b'%b,"meta":%b,"data":%b' % (named[1:-1], meta, to_json("data", event.data))
 
 
@@ -187,10 +192,9 @@ def encode(event: Event, *, after: Position, dur: int, names: tuple[str, str] | 
     event_id, time = names or (event.id, event.time)
     if event_id is None or time is None:
         raise InvalidEventError(f"{event.type} has no id or no time; a line in a log has both")
-    said = payload(event)
+    said = _said(event, {"id": event_id, "time": time})
     seq = after.seq + 1
-    named = to_json("name", {"id": event_id, "time": time})
-    body = b'{"seq":%d,"prev":"%b","dur":%d,%b,%b' % (seq, after.sum.encode(), dur, named[1:-1], said)
+    body = b'{"seq":%d,"prev":"%b","dur":%d,%b' % (seq, after.sum.encode(), dur, said)
     line = seal(body)
     if len(line) > LINE_LIMIT:
         raise InvalidEventError(f"{event.type} makes a line of {len(line)} bytes; at most {LINE_LIMIT} fit")
@@ -256,8 +260,7 @@ def _newer(line: bytes) -> NewerFormatError:
 
 def encode_detached(event: Event) -> bytes:
     """Write an event that has no place yet as a line with its own sum, for safekeeping outside a log."""
-    named = to_json("name", {"id": event.id, "time": event.time})
-    return seal(b"{%b,%b" % (named[1:-1], payload(event)))
+    return seal(b"{%b" % _said(event, {"id": event.id, "time": event.time}))
 
 
 def decode_detached(line: bytes) -> Event | None:

@@ -84,7 +84,7 @@ class RealFiles:
         except (FileNotFoundError, NotADirectoryError):
             return None
         is_dir = stat.S_ISDIR(found.st_mode)
-        return FileStat(device=found.st_dev, inode=found.st_ino, size=found.st_size, is_dir=is_dir)
+        return FileStat(found.st_dev, found.st_ino, found.st_size, is_dir)
 
     def rename(self, source: str, target: str, *, private: bool = False) -> None:
         """See Files.rename."""

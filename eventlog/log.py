@@ -139,11 +139,11 @@ class EventLog:
         last entry), AppendError (nothing was written; it may be tried again), LogPoisonedError, LogReadOnlyError.
         """
         event = Event(type=type, data=data, subject=subject, meta=meta or {}, id=id)
-        return _raised(self.commit([Append(event=event, expect_seq=expect_seq)])[0])
+        return _raised(self.commit([Append(event, expect_seq)])[0])
 
     def append_many(self, events: Iterable[Event]) -> list[Entry]:
         """Append several events with one write and one sync; on an error, none. Raises as `append` does."""
-        outcomes = self.commit([Append(event=event) for event in events], together=True)
+        outcomes = self.commit([Append(event) for event in events], together=True)
         return [_raised(outcome) for outcome in outcomes]
 
     async def append_async(self, event: Event, *, expect_seq: int | None = None) -> Entry:
@@ -156,7 +156,7 @@ class EventLog:
             from eventlog.commit import GroupCommit  # noqa: PLC0415 - asyncio is only imported when it is used
 
             self._group = GroupCommit(self._write, self._tell)
-        return await self._group.append(Append(event=event, expect_seq=expect_seq))
+        return await self._group.append(Append(event, expect_seq))
 
     def commit(self, wanted: Sequence[Append], *, together: bool = False) -> list[Outcome]:
         """Append what can be appended, with one write and one sync; each caller's entry or error, in order.

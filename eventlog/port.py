@@ -21,7 +21,7 @@ class FileStat(NamedTuple):
 
     def is_same_file(self, other: FileStat) -> bool:
         """Whether both are of one file, whatever its size was."""
-        return self[:2] == other[:2]
+        return self.inode == other.inode and self.device == other.device
 
 
 class Files(Protocol):
