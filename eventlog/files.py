@@ -15,15 +15,14 @@ from typing import TYPE_CHECKING
 from eventlog.port import Files, FileStat, Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
 __all__ = [
     "READ_SIZE", "TEMPORARY", "FileStat", "Files", "Mode", "RealFiles", "beside", "copy_durably", "folder_of",
-    "holds", "make_dirs_durably", "name_of", "read_chunks", "read_file", "replace_durably", "resolve", "sync_files",
+    "holds", "make_dirs_durably", "name_of", "read_chunks", "read_file", "replace_durably", "resolve",
     "write_all", "write_new",
 ]  # fmt: skip
-READ_SIZE = 64 * 1024
-_FEW, _AT_ONCE = 16, 32
+READ_SIZE, TEMPORARY = 64 * 1024, ".new"
 _FLAGS = {"read": os.O_RDONLY, "append": os.O_RDWR | os.O_APPEND, "overwrite": os.O_RDWR}
 
 
@@ -36,9 +35,8 @@ class RealFiles:
         flags |= (os.O_EXCL if create and fresh else 0) | (os.O_NOFOLLOW if create and (private or fresh) else 0)
         handle = os.open(path, flags, 0o600 if private else 0o644)
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            is_dir = stat.S_ISDIR(os.fstat(handle).st_mode)
+            code = errno.EISDIR if stat.S_ISDIR(os.fstat(handle).st_mode) else errno.EINVAL
             os.close(handle)
-            code = errno.EISDIR if is_dir else errno.EINVAL
             raise OSError(code, os.strerror(code), path)
         return handle
 
@@ -83,8 +81,7 @@ class RealFiles:
             found = os.stat(target)
         except (FileNotFoundError, NotADirectoryError):
             return None
-        is_dir = stat.S_ISDIR(found.st_mode)
-        return FileStat(found.st_dev, found.st_ino, found.st_size, is_dir)
+        return FileStat(found.st_dev, found.st_ino, found.st_size, stat.S_ISDIR(found.st_mode))
 
     def rename(self, source: str, target: str, *, private: bool = False) -> None:
         """See Files.rename."""
@@ -209,15 +206,12 @@ def holds(files: Files, path: str, data: bytes) -> bool:
         files.close(handle)
 
 
-TEMPORARY = ".new"
-
-
 def replace_durably(files: Files, path: str, data: bytes, *, private: bool = False) -> None:
     """Put `data` at `path` so that after any crash there is either the old content or all of the new, on disk.
 
     The order is the whole point: temporary file, its sync, rename, sync of the folder. Raises OSError: then the old
-    content stands and the temporary file is removed if possible; only if it was the sync of the folder that failed, the
-    new content stands, whole, but a crash may still bring the old one back. If `private`, nobody else can read it.
+    content stands and the temporary file is removed if possible; if the last sync failed, the new one stands, whole,
+    but a crash may bring the old one back. If `private`, nobody else can read it.
     """
     _put_durably(files, path, (data,), private=private)
 
@@ -252,46 +246,13 @@ def write_new(files: Files, path: str, pieces: Iterable[bytes], *, private: bool
         files.close(handle)
 
 
-def sync_files(files: Files, paths: Sequence[str]) -> None:
-    """Return once what was written to these files is on disk; raises OSError.
-
-    Many are waited for at once, in a twentieth of the time. None is synced twice: that may succeed after a failure.
-    """
-    begun, failed = set[str](), list[BaseException]()
-
-    def sync(some: Sequence[str]) -> None:
-        for path in some:
-            if failed:
-                return
-            begun.add(path)
-            try:
-                handle = files.open(path, "overwrite")
-                try:
-                    files.sync(handle)
-                finally:
-                    files.close(handle)
-            except BaseException as error:  # noqa: BLE001 - raised below, from whatever thread
-                failed.append(error)
-
-    if len(paths) > _FEW and isinstance(files, RealFiles):
-        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - few need it
-
-        with contextlib.suppress(RuntimeError), ThreadPoolExecutor(_AT_ONCE) as pool:  # there may be no more threads
-            for first in range(_AT_ONCE):
-                pool.submit(sync, paths[first::_AT_ONCE])
-    sync([path for path in paths if path not in begun])
-    if failed:
-        raise failed[0]
-
-
 def make_dirs_durably(files: Files, path: str) -> None:
     """Make a folder and those above it, each name on disk before the next is used.
 
     The folder above is synced even if nothing is missing: whoever made the last one may have died before doing so.
     Raises OSError; NotADirectoryError if something else has that name.
     """
-    parent = folder_of(path)
-    found = files.stat(path)
+    parent, found = folder_of(path), files.stat(path)
     if found is None:
         make_dirs_durably(files, parent)
         files.make_dir(path)

@@ -49,7 +49,7 @@ ENGINE_FLOORS = (
     {"errors", "values"},
     {"plain", "entry", "head", "fused", "recovery", "projection", "salvage"},
     {"port"},
-    {"files"},
+    {"files", "syncing"},
     {
         "lock",
         "checkpoint",

@@ -17,7 +17,6 @@ from eventlog.files import (
     make_dirs_durably,
     read_file,
     replace_durably,
-    sync_files,
     write_all,
 )
 from stages.pipeline.results import (
@@ -165,6 +164,8 @@ class Snapshots:
 
     def write_outputs(self, progress: Progress, stage: str) -> str:
         """Put the files of a complete stage on disk; the digests of those in output/. Raises OSError."""
+        from eventlog.syncing import sync_files  # noqa: PLC0415 - few need it
+
         files = outputs(progress, stage, self._content)
         unsynced: list[str] = []
         for name, data in files.items():

