@@ -93,6 +93,13 @@ def draft(
     return outcomes, fresh
 
 
+def entry_of(outcome: Outcome) -> Entry:
+    """The entry that one caller is given; raises what it is given instead."""
+    if isinstance(outcome, Exception):
+        raise outcome.with_traceback(None)  # the one error of a poisoned log would keep every frame it ever met
+    return outcome
+
+
 def _unreadable(error: Exception) -> InvalidEventError:
     refused = InvalidEventError(f"an event cannot be written: looking at it raised {type(error).__name__}")
     refused.__cause__ = error

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from eventlog.acknowledged import Acknowledged
-from eventlog.appending import Append, Stamp, draft
+from eventlog.appending import Append, Stamp, draft, entry_of
 from eventlog.checkpoint import NAME, Checkpoint, load_checkpoint, save_checkpoint
 from eventlog.entry import CREATED, FORMAT_VERSION, START, Entry, Event, Position
 from eventlog.errors import AppendError, EventLogError, LogReadOnlyError
@@ -65,7 +65,7 @@ class EventLog:
         self._stamp = Stamp(time_ns=time.time_ns, randomness=secrets.token_bytes)
 
     @classmethod
-    def open(
+    def open(  # noqa: PLR0913 - all by keyword, all with a default
         cls,
         path: str | os.PathLike[str],
         *,
@@ -73,26 +73,29 @@ class EventLog:
         files: Files | None = None,
         upcasters: Upcasters | None = None,
         projection: Projection[Any] | None = None,
+        preallocate: int = 0,
         time_ns: Callable[[], int] = time.time_ns,
         randomness: Callable[[int], bytes] = secrets.token_bytes,
     ) -> Self:
         """Become the writer of the log at `path`, created if there is none; a torn tail is quarantined and cut.
 
         The folder must exist. With a `projection`, its fold is made while the log is verified, and the first `fold` of
-        it costs nothing. A log with damaged acknowledged lines opens with `read_only` set. Raises LogLockedError
-        if there is a writer, OSError if the file cannot be opened, written or synced, and what `append` raises if the
-        first entry cannot be written.
+        it costs nothing. With `preallocate`, up to so many bytes of disk, at least half, are kept for what comes next
+        until `close`. A log with damaged acknowledged lines opens with `read_only` set. Raises LogLockedError if there
+        is a writer, OSError if the disk says no, and what `append` raises if the first entry cannot be written.
         """
         disk, path = resolve(files, path)
         if name_of(path) == NAME or path.endswith(_TAKEN):
             raise EventLogError(f"{path}: a log cannot have this name, a file of another kind has it; take .jsonl")
+        if preallocate < 0:
+            raise EventLogError(f"{path}: preallocate is a number of bytes from 0, not {preallocate}")
         lock, was_clean = take_lock(disk, path)
         folding = Folding(projection, upcasters or {}) if projection else None
         log: Self | None = None
         try:
             opened = open_for_writing(disk, path, was_clean=was_clean, folding=folding)
             log = cls(path, disk, lock, opened=opened, upcasters=upcasters or {})
-            log._stamp = Stamp(time_ns=time_ns, randomness=randomness)
+            log._stamp, log._writer.ahead = Stamp(time_ns=time_ns, randomness=randomness), preallocate
             if opened.read_only is None:
                 log._folding = folding
                 log._begin(opened.recovered, program)
@@ -139,12 +142,12 @@ class EventLog:
         last entry), AppendError (nothing was written; it may be tried again), LogPoisonedError, LogReadOnlyError.
         """
         event = Event(type=type, data=data, subject=subject, meta=meta or {}, id=id)
-        return _raised(self.commit([Append(event, expect_seq)])[0])
+        return entry_of(self.commit([Append(event, expect_seq)])[0])
 
     def append_many(self, events: Iterable[Event]) -> list[Entry]:
         """Append several events with one write and one sync; on an error, none. Raises as `append` does."""
         outcomes = self.commit([Append(event) for event in events], together=True)
-        return [_raised(outcome) for outcome in outcomes]
+        return [entry_of(outcome) for outcome in outcomes]
 
     async def append_async(self, event: Event, *, expect_seq: int | None = None) -> Entry:
         """Append one event together with those of other tasks that are waiting: one write and one sync for all.
@@ -275,7 +278,7 @@ class EventLog:
             return
         clean = self.read_only is None and self.poisoned is None
         try:
-            self._writer.restore_head(self.id)
+            self._writer.settle(self.id)
             self._writer.close()
         finally:  # whatever interrupts: the lock is free, or a second call frees it
             free_lock(self._files, self._lock, clean=clean)
@@ -292,9 +295,3 @@ class EventLog:
 
     def __exit__(self, *_exc: object) -> None:
         self.close()
-
-
-def _raised(outcome: Outcome) -> Entry:
-    if isinstance(outcome, Exception):
-        raise outcome.with_traceback(None)  # the one error of a poisoned log would keep every frame it ever met
-    return outcome

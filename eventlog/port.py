@@ -47,7 +47,13 @@ class Files(Protocol):
         """Overwrite at `offset` in one call; returns how many bytes were written."""
 
     def truncate(self, handle: int, size: int) -> None:
-        """Cut the file to `size` bytes."""
+        """Cut the file to `size` bytes; what is allocated beyond them is given back."""
+
+    def preallocate(self, handle: int, offset: int, size: int) -> None:
+        """Allocate `size` bytes of disk from `offset` on for what will be written; the file's own size stays.
+
+        Raises OSError where there is no room for them, or no such call (EOPNOTSUPP).
+        """
 
     def sync(self, handle: int) -> None:
         """Return once the file's content is on disk (fdatasync; F_FULLFSYNC where that exists)."""

@@ -33,6 +33,8 @@ class LineWriter:
         self.poisoned: LogPoisonedError | None = None
         self._files, self._path, self._handle = files, path, handle
         self._head_handle: int | None = None
+        self.ahead = 0  # bytes to have allocated beyond the end
+        self._allocated = 0  # the offset up to which they are
         self._attempted = 0  # bytes of a write that was begun and is neither on disk nor undone
 
     @property
@@ -49,6 +51,8 @@ class LineWriter:
         self._expect_own_file()
         lines, end = b"".join([entry.line for entry in entries]), entries[-1].position
         head = encode_head(Head(log_id=log_id, position=end))  # a third of what it costs after the wait for the disk
+        if self.ahead and self._allocated < end.offset + self.ahead // 2:
+            self._allocate(end.offset + self.ahead)
         self._attempted = len(lines)
         try:
             self._put(lines)
@@ -59,6 +63,12 @@ class LineWriter:
             self._poison("an append was interrupted")
             raise
         self._put_head(head)
+
+    def _allocate(self, until: int) -> None:
+        """Have the disk keep room for what comes next; one that has none, or cannot, is no error."""
+        self._allocated = until
+        with contextlib.suppress(OSError):
+            self._files.preallocate(self.handle, self.position.offset, until - self.position.offset)
 
     def _put(self, lines: bytes) -> None:
         try:
@@ -92,7 +102,7 @@ class LineWriter:
         try:
             self._files.truncate(self.handle, self.position.offset)
             self._files.sync(self.handle)
-            self._attempted = 0
+            self._attempted = self._allocated = 0
         except OSError as error:
             raise self._poison(f"a write failed ({_said(cause)}) and could not be undone ({_said(error)})") from error
 
@@ -113,7 +123,16 @@ class LineWriter:
                 self._files.write_at(self._head_handle, 0, head)
                 self._files.truncate(self._head_handle, len(head))  # whatever longer thing stood there
 
-    def restore_head(self, log_id: str) -> None:
+    def settle(self, log_id: str) -> None:
+        """Leave the files as they are to stand: with their head, and without what was allocated and not used."""
+        self._restore_head(log_id)
+        if self._allocated and self.poisoned is None:
+            with contextlib.suppress(OSError):
+                here = self._files.stat(self._handle)
+                if here and here.size == self.position.offset and is_at(self._files, self._handle, self._path):
+                    self._files.truncate(self._handle, self.position.offset)
+
+    def _restore_head(self, log_id: str) -> None:
         """Write the head anew if somebody removed or replaced it: until now it was written where nobody finds it."""
         handle = self._head_handle
         with contextlib.suppress(OSError):
@@ -132,7 +151,7 @@ class LineWriter:
             return
         self._expect_nobody_elses()
         handle = copy_verified(self._files, self._path, self.handle, self.position)
-        old, self._handle, self._attempted = self._handle, handle, 0
+        old, self._handle, self._attempted, self._allocated = self._handle, handle, 0, 0
         with contextlib.suppress(OSError):
             self._files.close(old)
         self._files.sync_dir(folder_of(self._path))

@@ -234,6 +234,12 @@ class SimulatedDisk:
             if size != len(opened.file.live):
                 opened.file.change(Change(size, None))
 
+    def preallocate(self, handle: int, offset: int, size: int) -> None:
+        opened = self._handle(handle)
+        with self._operation("preallocate", opened.path, offset, size):
+            if opened.mode == "read":
+                raise error(errors.EBADF, opened.path)
+
     def sync(self, handle: int) -> None:
         opened = self._handle(handle)
         with self._operation("sync", opened.path, late=True) as fault:

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 Step = tuple[Any, ...]
 PATHS = ["", "a", "b", "c/a", "d", "d/a", "d/b", "d/e", "d/e/a", "missing/a"]
 FRESH = "fresh"
-HANDLE_VERBS = {"append", "close", "drop_cache", "lock", "read_at", "sync", "truncate", "unlock", "write_at"}
+HANDLE_VERBS = {
+    "append", "close", "drop_cache", "lock", "preallocate", "read_at", "sync", "truncate", "unlock", "write_at",
+}  # fmt: skip
 
 
 class Player:
@@ -113,6 +115,7 @@ steps = st.one_of(
     st.tuples(st.just("write_at"), slots, sizes, datas),
     st.tuples(st.just("read_at"), slots, sizes, sizes),
     st.tuples(st.just("truncate"), slots, sizes),
+    st.tuples(st.just("preallocate"), slots, sizes, st.integers(1, 12)),
     st.tuples(st.sampled_from(["close", "drop_cache", "lock", "sync", "unlock"]), slots),
     st.tuples(st.sampled_from(["is_locked", "list_dir", "make_dir", "make_dir", "remove", "stat", "sync_dir"]), paths),
     st.tuples(st.just("rename"), paths.filter(bool), paths.filter(bool)),

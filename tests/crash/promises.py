@@ -28,10 +28,10 @@ LOG = "/d/events.jsonl"
 KIND = "said"
 
 
-def open_log(disk: SimulatedDisk) -> EventLog:
+def open_log(disk: SimulatedDisk, *, preallocate: int = 0) -> EventLog:
     """The log on a disk, with a clock and chance that give the same run the same bytes."""
     ticks = itertools.count(1_700_000_000_000_000_000, 1_000_000)
-    return EventLog.open(LOG, files=disk, time_ns=lambda: next(ticks), randomness=bytes)
+    return EventLog.open(LOG, files=disk, time_ns=lambda: next(ticks), randomness=bytes, preallocate=preallocate)
 
 
 def texts(entries: Iterable[Entry]) -> list[Any]:
@@ -40,17 +40,21 @@ def texts(entries: Iterable[Entry]) -> list[Any]:
 
 @dataclass(slots=True)
 class Book:
-    """`kept` was acknowledged or shown and must be there; `doubtful` was submitted after it and may be, in order."""
+    """`kept` was acknowledged or shown and must be there; `doubtful` was submitted after it and may be, in order.
+
+    `ahead` is how many bytes of disk are to be allocated ahead while the log is open.
+    """
 
     kept: list[str] = field(default_factory=list)
     doubtful: list[str] = field(default_factory=list)
+    ahead: int = 0
 
     def copy(self) -> Book:
         return replace(self, kept=self.kept.copy(), doubtful=self.doubtful.copy())
 
     def open(self, disk: SimulatedDisk) -> EventLog:
         """Open the log; what it then shows is a promise like any other."""
-        log = open_log(disk)
+        log = open_log(disk, preallocate=self.ahead)
         try:
             self.expect(texts(log.read()))
         except OSError:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     Failing = Callable[[int, Operation], Fault | None]
 
 
+AHEAD = 500  # bytes: an append or two, so that more is allocated now and then
 WHOLE = 10**6  # all of a write passes, and then the disk says no
 
 
@@ -72,9 +73,9 @@ def new_disk(*, has_drop_cache: bool = True) -> SimulatedDisk:
     return SimulatedDisk(folders=["/d"], has_drop_cache=has_drop_cache)
 
 
-def begun(*said: str, has_drop_cache: bool = True) -> tuple[SimulatedDisk, Book]:
+def begun(*said: str, has_drop_cache: bool = True, ahead: int = 0) -> tuple[SimulatedDisk, Book]:
     """A log that was properly closed, all of it on the platter, and what it promises."""
-    disk, book = new_disk(has_drop_cache=has_drop_cache), Book()
+    disk, book = new_disk(has_drop_cache=has_drop_cache), Book(ahead=ahead)
     log = book.open(disk)
     for each in said:
         book.append(log, each)
@@ -205,6 +206,9 @@ def tell(capsys: pytest.CaptureFixture[str], about: str, explorer: Explorer) -> 
         pytest.param(partial(begun, "a"), poisoned_and_reopened, few_places, id="poison"),
         pytest.param(partial(begun, "a"), rolled_back, few_tears, id="rollback"),
         pytest.param(partial(begun, "a"), rolled_back_whole, few_tears, id="rollback of a whole line"),
+        pytest.param(partial(begun, "a", ahead=AHEAD), some_appends, few_tears, id="allocated ahead"),
+        pytest.param(partial(begun, "a", ahead=AHEAD), poisoned_and_reopened, few_places, id="poison, allocated ahead"),
+        pytest.param(partial(begun, "a", ahead=AHEAD), rolled_back, few_tears, id="rollback, allocated ahead"),
     ],
 )
 def test_no_crash_loses_or_alters_an_acknowledged_event(
@@ -337,8 +341,8 @@ FAULTS = [
 
 @pytest.mark.parametrize(
     "start",
-    [partial(begun, "a"), torn, cached, lambda: (new_disk(), Book())],
-    ids=["good", "torn", "cached", "new"],
+    [partial(begun, "a"), torn, cached, lambda: (new_disk(), Book()), partial(begun, "a", ahead=AHEAD)],
+    ids=["good", "torn", "cached", "new", "allocated ahead"],
 )
 @pytest.mark.parametrize("failing", [failing_at, failing_from], ids=["once", "for ever"])
 def test_no_failure_of_any_call_loses_an_acknowledged_event_or_brings_back_a_refused_one(

@@ -34,10 +34,10 @@ class LogUnderFire(RuleBasedStateMachine):
 
     log: EventLog | None = None
 
-    @initialize(has_drop_cache=st.booleans())
-    def a_new_disk(self, has_drop_cache: bool) -> None:  # noqa: FBT001 - a parameter
+    @initialize(has_drop_cache=st.booleans(), ahead=st.sampled_from([0, 500]))
+    def a_new_disk(self, has_drop_cache: bool, ahead: int) -> None:  # noqa: FBT001 - a parameter
         self.disk = SimulatedDisk(folders=["/d"], has_drop_cache=has_drop_cache)
-        self.book = Book()
+        self.book = Book(ahead=ahead)
         self.said = 0
 
     def new(self, count: int = 1) -> list[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from eventlog import EventLog, EventLogError, verify
 from eventlog.files import (
     READ_SIZE,
     FileStat,
@@ -24,10 +25,11 @@ from eventlog.files import (
     resolve,
     write_new,
 )
+from eventlog.recovery import State
 from tests.simulated_disk import SimulatedDisk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 DISK = RealFiles()
 
@@ -220,3 +222,105 @@ def test_a_folder_is_made_once_and_its_names_are_listed_in_order(tmp_path: Path)
 def test_a_file_of_the_real_disk_holds_what_is_in_it(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"x")
     assert (holds(DISK, str(tmp_path / "file"), b"x"), holds(DISK, str(tmp_path / "file"), b"y")) == (True, False)
+
+
+def blocks(path: Path) -> int:
+    return path.stat().st_blocks * 512
+
+
+def test_disk_is_allocated_ahead_while_a_log_is_open_and_given_back_when_it_is_closed(tmp_path: Path) -> None:
+    path, ahead = tmp_path / "events.jsonl", 1 << 20
+    with EventLog.open(str(path), preallocate=ahead) as log:
+        for _ in range(400):
+            log.append("said", "x" * 3000)
+            assert path.stat().st_size == log.position.offset, "whoever reads it sees nothing of it"
+            assert blocks(path) >= log.position.offset + ahead // 2
+    assert blocks(path) < path.stat().st_size + 64 * 1024
+    assert verify(path).state is State.CLEAN
+
+
+def test_a_log_allocates_nothing_ahead_unless_it_is_asked_to(tmp_path: Path) -> None:
+    with EventLog.open(str(tmp_path / "events.jsonl")) as log:
+        log.append("said", "x")
+        assert blocks(tmp_path / "events.jsonl") < 64 * 1024
+
+
+def untouched(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """The files of a folder, but the lock, with the times at which they were changed."""
+    there = [path for path in folder.iterdir() if path.suffix != ".lock"]
+    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in there}
+
+
+def grow(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b"not ours")
+
+
+def replace_it(path: Path) -> None:
+    size = path.stat().st_size
+    path.rename(f"{path}.moved")
+    path.write_bytes(bytes(size))
+
+
+def move(path: Path) -> None:
+    path.rename(f"{path}.moved")
+
+
+def cut(path: Path) -> None:
+    os.truncate(path, 10)
+
+
+@pytest.mark.parametrize("change", [grow, replace_it, move, cut])
+def test_closing_cuts_no_file_that_is_not_exactly_what_was_written(
+    tmp_path: Path, change: Callable[[Path], None]
+) -> None:
+    path = tmp_path / "events.jsonl"
+    log = EventLog.open(str(path), preallocate=1 << 20)
+    log.append("said", "x")
+    change(path)
+    before = untouched(tmp_path)
+    log.close()
+    assert untouched(tmp_path) == before
+
+
+def leads_to(handle: int, path: Path) -> bool:
+    return Path(f"/proc/self/fd/{handle}").resolve() == path
+
+
+def test_a_handle_that_became_another_files_is_not_cut_when_a_log_is_closed(tmp_path: Path) -> None:
+    """A slip elsewhere in the process: the number of the log's handle leads to a file of the same size."""
+    path, other = tmp_path / "events.jsonl", tmp_path / "other"
+    log = EventLog.open(str(path), preallocate=1 << 20)
+    other.write_bytes(bytes(path.stat().st_size))
+    took = other.stat().st_mtime_ns
+    opened = map(int, os.listdir("/proc/self/fd"))  # noqa: PTH208 - numbers
+    handle = next(number for number in opened if leads_to(number, path))
+    with other.open("r+b") as file:
+        os.dup2(file.fileno(), handle)
+    log.close()
+    assert other.stat().st_mtime_ns == took
+    assert other.stat().st_size == path.stat().st_size
+
+
+def test_a_disk_that_cannot_allocate_ahead_is_no_error(tmp_path: Path) -> None:
+    class Without(RealFiles):
+        def preallocate(self, handle: int, offset: int, size: int) -> None:  # noqa: ARG002 - it cannot
+            raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+
+    with EventLog.open(str(tmp_path / "events.jsonl"), files=Without(), preallocate=1 << 20) as log:
+        log.append("said", "x")
+    assert verify(tmp_path / "events.jsonl").state is State.CLEAN
+
+
+def test_a_system_without_the_call_says_that_it_cannot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ctypes.CDLL", lambda *_arguments, **_options: object())
+    handle = DISK.open(str(tmp_path / "file"), "append", create=True)
+    with pytest.raises(OSError, match="not supported"):
+        DISK.preallocate(handle, 0, 10)
+    DISK.close(handle)
+
+
+def test_less_than_nothing_cannot_be_allocated(tmp_path: Path) -> None:
+    with pytest.raises(EventLogError, match=r"preallocate is a number of bytes from 0, not -1"):
+        EventLog.open(str(tmp_path / "events.jsonl"), preallocate=-1)
+    assert [*tmp_path.iterdir()] == []

@@ -11,6 +11,7 @@ import itertools
 import resource
 import signal
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,7 +24,6 @@ from tests.crash.real.workload import SAID, expect_exactly, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.crash.real.conftest import Tell
 
@@ -89,6 +89,27 @@ def test_a_full_real_disk_loses_nothing(kind: Kind, tmp_path: Path) -> None:
             said.append("after")
         disk.cut_power()
         disk.power_up()
+        expect_exactly(path, said)
+
+
+@pytest.mark.parametrize("kind", [None, EXT4, XFS], ids=["tmpfs", "ext4", "xfs"])
+def test_what_was_allocated_ahead_is_there_when_others_fill_the_disk(kind: Kind | None, tmp_path: Path) -> None:
+    """At least half of it, whenever that is; and the log goes on in it without an error."""
+    required(kind.name if kind else "tmpfs")
+    said: list[object] = []
+    with loop_disk(kind, tmp_path) if kind else tmpfs(tmp_path / "small", 256 * PAGE) as disk:
+        path = (disk if isinstance(disk, Path) else disk.folder) / "events.jsonl"
+        with EventLog.open(str(path), preallocate=64 * PAGE) as log:
+            for number in range(50):  # more than half of it: so more was allocated meanwhile
+                log.append(SAID, f"before {number} {BIG}")
+                said.append(f"before {number} {BIG}")
+            filled_at, filler = log.position.offset, fill(path.parent)
+            refused = append_until_refused(log, said)
+            assert cause_of(refused) == errno.ENOSPC
+            assert log.position.offset - filled_at > 32 * PAGE - 2 * len(BIG)
+            filler.unlink()
+            log.append(SAID, "after")
+            said.append("after")
         expect_exactly(path, said)
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 SAID = "said"
 WAYS = ("one", "batch", "group", "checkpoint", "again", "poisoned")
+AHEAD = 64 * 1024  # bytes of disk
 _SIZES = (0, 10, 300, 5000, 20_000)
 
 
@@ -77,16 +78,21 @@ class Counting:
 
 
 class Workload:
-    """One child's work: `first` is the number of its first item, `salt` tells its items from those of others."""
+    """One child's work: `first` is the number of its first item, `salt` tells its items from those of others.
+
+    The first time it opens the log it has disk allocated ahead, the next time not, and so on.
+    """
 
     def __init__(self, path: str, files: WatchedFiles, report: Report, *, first: int, salt: str) -> None:
         self._path, self._files, self._report = path, files, report
         self._next, self._salt = first, salt
+        self._ahead = 0
         self._log = self._opened()
 
     def _opened(self) -> EventLog:
         make_dirs_durably(self._files, folder_of(self._path))
-        log = EventLog.open(self._path, files=self._files)
+        self._ahead = AHEAD - self._ahead
+        log = EventLog.open(self._path, files=self._files, preallocate=self._ahead)
         self._report("opened")
         return log
 
