@@ -5,10 +5,10 @@ Law: pure. A line that `decode` accepts is exactly a line that `encode` wrote.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import orjson
@@ -25,22 +25,13 @@ LINE_LIMIT = 64 * 1024 * 1024
 _NAME_LIMIT = 512
 _SUM_KEY = b',"sum":"'
 _TRAILER_SIZE = len(_SUM_KEY) + 32 + len(b'"}\n')
-_SUM = slice(-35, -3)
+_BODY, _TRAILER, _SUM = slice(None, -_TRAILER_SIZE), slice(-_TRAILER_SIZE, None), slice(-35, -3)
+_LAST_OF_DATA = -_TRAILER_SIZE - 1
 _PAYLOAD = b',"type":'
 _NAMED = re.compile(rb',"id":("[^"\\]*+(?:\\.[^"\\]*+)*+"),"time":"')
 _META_END = b'},"data":'
-_FIELDS = {
-    "seq": int,
-    "prev": str,
-    "dur": int,
-    "id": str,
-    "time": str,
-    "type": str,
-    "v": int,
-    "subject": str,
-    "meta": dict,
-}
-_NAMES, _KINDS = list(_FIELDS), list(_FIELDS.values())
+# As orjson makes them: it keeps the names it has met, and one that is the same object is equal at a glance.
+_NAMES = [*orjson.loads('{"seq":0,"prev":0,"dur":0,"id":0,"time":0,"type":0,"v":0,"subject":0,"meta":0}')]
 _CHANCE, _VERSION_7 = 0x0FFF_3FFF_FFFF_FFFF_FFFF, 0x7000_8000_0000_0000_0000  # of the last 80 bits of a UUID
 _CLOSING = dict(zip(b'{["', b'}]"', strict=True))
 
@@ -137,7 +128,7 @@ class Entry(NamedTuple):
 
 def checksum(data: bytes | memoryview) -> str:
     """The first 128 bits of SHA-256, in lowercase hex."""
-    return hashlib.sha256(data).hexdigest()[:32]
+    return sha256(data).hexdigest()[:32]
 
 
 def payload(event: Event) -> bytes:
@@ -214,8 +205,8 @@ def seal(body: bytes) -> bytes:
 
 def sealed_sum(line: bytes) -> str | None:
     """The sum of a line that verifies, None for any other bytes: slice, hash, compare; nothing is parsed."""
-    found = hashlib.sha256(line[:-_TRAILER_SIZE]).hexdigest()[:32]
-    return found if line[-_TRAILER_SIZE:] == f',"sum":"{found}"}}\n'.encode() else None
+    found = sha256(line[_BODY]).hexdigest()[:32]
+    return found if line[_TRAILER] == f',"sum":"{found}"}}\n'.encode() else None
 
 
 def decode(line: bytes, *, offset: int = 0) -> Entry | None:
@@ -240,17 +231,21 @@ def _open(line: bytes, found: str, offset: int) -> Entry:
     end = line.find(_META_END)
     try:
         fields = orjson.loads(line[: end + 1] + b"}")
-        if end < 0 or [*fields] != _NAMES or [*map(type, fields.values())] != _KINDS:
+        seq, prev, dur, event_id, time, kind, v, subject, meta = fields.values()
+        are_numbers = type(seq) is type(dur) is type(v) is int
+        are_texts = type(prev) is type(event_id) is type(time) is type(kind) is type(subject) is str
+        if not (are_numbers and are_texts and type(meta) is dict and [*fields] == _NAMES):
             raise _newer(line)
         begin = end + len(_META_END)
         closing = _CLOSING.get(line[begin])
         if closing is None:
             orjson.loads(line[begin:-_TRAILER_SIZE])  # a number, or a word
-        elif closing != line[-_TRAILER_SIZE - 1]:  # a fold never pays for more: `data` looks at all of it
+        elif closing != line[_LAST_OF_DATA]:  # a fold never pays for more: `data` looks at all of it
             raise _newer(line)
-    except (orjson.JSONDecodeError, TypeError):
+    except ValueError:
         raise _newer(line) from None
-    return Entry._make((*fields.values(), found, offset, line, None))
+    # What `Entry._make` does, at half its cost.
+    return tuple.__new__(Entry, (seq, prev, dur, event_id, time, kind, v, subject, meta, found, offset, line, None))
 
 
 def _newer(line: bytes) -> NewerFormatError:

@@ -417,6 +417,19 @@ def test_a_line_that_verifies_and_is_not_of_this_format_is_newer_not_corrupt(bod
         decode(seal(body))
 
 
+@pytest.mark.parametrize("name", ["seq", "prev", "dur", "id", "time", "type", "v", "subject", "meta"])
+def test_a_line_with_a_value_of_another_kind_is_newer(name: str) -> None:
+    fields = orjson.loads(LINE[:-43] + b"}")
+    others: list[Any] = [{}, "1", 1, 1.0, True, None]
+    for other in others:
+        line = seal(orjson.dumps({**fields, name: other})[:-1])
+        if type(other) is type(fields[name]):
+            assert decode(line) is not None
+        else:
+            with pytest.raises(NewerFormatError, match="verifies but is of a newer format"):
+                decode(line)
+
+
 def test_content_that_is_no_json_is_an_error_that_says_so_when_it_is_read() -> None:
     """To look for it sooner would cost every fold the parsing of what it does not need."""
     entry = decode(seal(LINE[:-43] + b',"blob":{}'))

@@ -269,8 +269,8 @@ WITNESSES = (
     Bug(
         name="a sum is computed and not compared",
         path="eventlog/entry.py",
-        old="    return found if line[-_TRAILER_SIZE:] ==",
-        new="    return found if line.endswith(b'}\\n') or line[-_TRAILER_SIZE:] ==",
+        old="    return found if line[_TRAILER] ==",
+        new="    return found if line.endswith(b'}\\n') or line[_TRAILER] ==",
         found_by=ENTRY,
     ),
     Bug(
