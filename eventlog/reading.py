@@ -17,7 +17,7 @@ from eventlog.files import beside, read_chunks, read_file, resolve
 from eventlog.head import Head, decode_head
 from eventlog.lock import has_writer, is_at
 from eventlog.projection import Upcasters, upcast
-from eventlog.recovery import Fault, Seen, State, Verdict, check_first, classify, scan, split_lines
+from eventlog.recovery import Fault, Seen, State, Verdict, check_first, classify, split_lines
 from eventlog.values import frozen
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def survey(
             check_first(created)  # a scan that starts at a checkpoint does not meet it
             log_id = str(created.meta.get("log", ""))
         head = None if head and log_id and head.log_id != log_id else head
-        seen.follow(scan(read_chunks(files, handle, start.offset), start), head)
+        seen.follow(read_chunks(files, handle, start.offset), head)
         verdict = classify(seen.end, seen.fault, head, seen.sum_at_head)
     except NewerFormatError as error:
         verdict = Verdict(state=State.NEWER, evidence=str(error))
@@ -234,11 +234,15 @@ class _Reader:
         held: deque[Entry] = deque()
         start = self._shown.position if self._shown else self._start
         seen, damage = Seen(start, None), None
-        for found in seen.each(scan(read_chunks(self._files, self._handle, start.offset), start), head):
+        for found in seen.each(read_chunks(self._files, self._handle, start.offset), head):
             if isinstance(found, Fault):
                 vouched = max(vouched, confirmed, found.vouched)
                 damage = found if found.seq <= vouched else None
                 break
+            if found.seq <= confirmed:  # as most are: nothing is held then, and its `dur` is below its seq
+                self._shown = found
+                yield found
+                continue
             held.append(found)
             confirmed = max(confirmed, found.dur)
             while held and held[0].seq <= confirmed:  # as in `_release`, which is dear for each single entry

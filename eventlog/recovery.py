@@ -105,17 +105,7 @@ def scan(chunks: Iterable[bytes], after: Position = START) -> Iterator[Entry | F
     `chunks` are the bytes of the file from `after.offset` on. After a fault the rest is read for lines that vouch for
     the damaged one. Raises NewerFormatError.
     """
-    seq, last = after.seq, after.sum  # two names, not a Position: this is the innermost loop of all reading
-    lines = split_lines(chunks, after.offset)
-    for offset, line in lines:
-        entry = decode(line, offset=offset)
-        if entry is None or entry.seq != seq + 1 or entry.prev != last:
-            yield _fault(Position(seq=seq, offset=offset, sum=last), line, entry, lines)
-            return
-        if entry.seq == 0:
-            check_first(entry)
-        yield entry
-        seq, last = entry.seq, entry.sum
+    return Seen(after, None).each(chunks, None)
 
 
 class Seen:
@@ -138,31 +128,42 @@ class Seen:
         """The place after the last line that something vouches for."""
         return self._confirmed.position if self._confirmed else self._start
 
-    def follow(self, found: Iterator[Entry | Fault], head: Head | None) -> None:
-        """Take in a scan to its end."""
+    def follow(self, chunks: Iterable[bytes], head: Head | None) -> None:
+        """Scan to the end, or to a fault."""
         held: deque[Entry] = deque()
         vouched = head.position.seq if head else -1
-        for each in self.each(found, head):
+        for each in self.each(chunks, head):
             if isinstance(each, Fault):
                 self.fault = each
                 return
-            held.append(each)
-            vouched = max(vouched, each.dur)
-            while held and held[0].seq <= vouched:
-                self._confirmed = held.popleft()
+            if each.seq <= vouched:  # as most are: nothing is held then, and its `dur` is below its seq
+                self._confirmed = each
+            else:
+                held.append(each)
+                vouched = max(vouched, each.dur)
+                while held and held[0].seq <= vouched:
+                    self._confirmed = held.popleft()
             if self._take is not None:
                 self._take(each)
 
-    def each(self, found: Iterator[Entry | Fault], head: Head | None) -> Iterator[Entry | Fault]:
-        """Yield what a scan finds, noting its end and the line that the head names."""
+    def each(self, chunks: Iterable[bytes], head: Head | None) -> Iterator[Entry | Fault]:
+        """Yield what `scan` does, noting the last entry and the sum of the line that the head names."""
+        seq, last = self._start.seq, self._start.sum  # two names, not a Position: the innermost loop of all reading
         at_head = head.position.seq if head else -1
-        self.sum_at_head = self._start.sum if at_head == self._start.seq else None
-        for each in found:
-            if isinstance(each, Entry):
-                self._last = each
-                if each.seq == at_head:
-                    self.sum_at_head = each.sum
-            yield each
+        self.sum_at_head = last if seq == at_head else None
+        lines = split_lines(chunks, self._start.offset)
+        for offset, line in lines:
+            entry = decode(line, offset=offset)
+            if entry is None or entry.seq != seq + 1 or entry.prev != last:
+                yield _fault(Position(seq=seq, offset=offset, sum=last), line, entry, lines)
+                return
+            seq, last = seq + 1, entry.sum
+            if seq == 0:
+                check_first(entry)
+            if seq == at_head:
+                self.sum_at_head = last
+            self._last = entry
+            yield entry
 
     def unlike(self, head: Head | None) -> Fault | None:
         """What a scan without a fault misses that the head vouches for."""

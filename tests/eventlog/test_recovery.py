@@ -391,7 +391,7 @@ def test_of_several_lines_the_first_that_vouches_for_most_is_named() -> None:
 
 def met(data: bytes, head: Head | None = None, start: Position = START) -> Seen:
     seen = Seen(start, None)
-    seen.follow(scan([data], start), head)
+    seen.follow([data], head)
     return seen
 
 
@@ -404,7 +404,7 @@ def test_before_a_scan_nothing_was_met() -> None:
 def test_a_scan_hands_on_each_entry_and_keeps_the_fault() -> None:
     taken: list[Entry] = []
     seen = Seen(START, taken.append)
-    seen.follow(scan([LOG + b"XX"]), None)
+    seen.follow([LOG + b"XX"], None)
     assert taken == ENTRIES
     assert seen.fault == judged(LOG + b"XX", None)[2]
     assert seen.end == ENTRIES[-1].position
