@@ -97,7 +97,7 @@ def test_what_a_reader_was_shown_beside_a_writer_survives_every_crash(disk: Simu
         """Keeps the reader's promises in the same book."""
 
         def __init__(self, book: Book) -> None:
-            self.book = book
+            self.book, self.ahead = book, book.ahead
 
         kept = property(lambda self: self.book.kept, lambda self, kept: setattr(self.book, "kept", kept))
         doubtful = property(lambda self: self.book.doubtful, lambda self, said: setattr(self.book, "doubtful", said))

@@ -72,8 +72,8 @@ APPENDING = (
     Bug(
         name="the undoing of a failed write is not synced",
         path="eventlog/writer.py",
-        old="            self._files.sync(self.handle)\n            self._attempted = 0",
-        new="            self._attempted = 0",
+        old="            self._files.sync(self.handle)\n            self._attempted = self._allocated = 0",
+        new="            self._attempted = self._allocated = 0",
         found_by=AFTER_A_FAILURE,
     ),
     Bug(
