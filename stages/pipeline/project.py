@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from stages.pipeline.system import System
 
 LOG = "events.jsonl"
+_AHEAD = 1024 * 1024  # bytes of disk kept for what is finished, if others fill the rest: 200 scenes or more
 CHECKPOINT_EVERY = 1000  # entries: to read these again takes 20 ms
 SETTINGS = "project.toml"
 
@@ -83,6 +84,7 @@ class Project:
             files=files,
             upcasters=UPCASTERS,
             projection=ProgressProjection(),
+            preallocate=_AHEAD,
             time_ns=system.time_ns,
             randomness=system.randomness,
         )

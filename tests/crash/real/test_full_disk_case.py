@@ -99,6 +99,24 @@ def test_what_a_full_disk_never_takes_is_rescued_and_taken_in_by_the_next_run(pr
     tell(f"full disk to the end: exit 5, {len(saved)} entries rescued and taken in, no call was repeated")
 
 
+def test_what_is_paid_for_is_in_the_log_though_others_filled_the_disk(program: Program) -> None:
+    """The log had disk kept for it: no rescue is needed, and what the next run finds missing are files made of it."""
+    required("tmpfs")
+    undisturbed = whole(program)
+    with tmpfs(program.here / "small", 4 * 1024 * 1024) as disk:
+        with loopback() as server, run(program, server, "--json", "--projects", disk) as process:
+            filler = fill_when_planned(process, disk)
+            told = finished(process, code=5)
+            assert len(server.requests) == ALL_CALLS
+        assert "They are in" not in told
+        assert len(of_type(entries(disk / "story"), "answer.received")) == ALL_CALLS
+        filler.unlink()
+        with loopback() as server:
+            finished(run(program, server, "--projects", disk), code=0)
+            assert server.requests == []
+        expect_complete(disk / "story", undisturbed)
+
+
 def test_a_disk_that_is_full_from_the_start_is_told_before_any_call(program: Program) -> None:
     required("tmpfs")
     with tmpfs(program.here / "small", 64 * 1024) as disk, loopback() as server:
