@@ -14,8 +14,10 @@ from tests.sabotage.bugs import (
     LOG,
     ONE_CRASH,
     READING,
+    REAL_DISK,
     RECOVERY,
     REPAIR,
+    SYNCING,
     Bug,
 )
 
@@ -75,6 +77,27 @@ APPENDING = (
         old="            self._files.sync(self.handle)\n            self._attempted = self._allocated = 0",
         new="            self._attempted = self._allocated = 0",
         found_by=AFTER_A_FAILURE,
+    ),
+    Bug(
+        name="closing cuts a file to which somebody else has written",
+        path="eventlog/writer.py",
+        old="if here and here.size == self.position.offset and is_at",
+        new="if here and is_at",
+        found_by=REAL_DISK,
+    ),
+    Bug(
+        name="closing cuts whatever file the handle leads to",
+        path="eventlog/writer.py",
+        old=" and is_at(self._files, self._handle, self._path):",
+        new=":",
+        found_by=REAL_DISK,
+    ),
+    Bug(
+        name="files that other threads still sync are not waited for",
+        path="eventlog/syncing.py",
+        old="        if begun[helper]:",
+        new="        if False:",
+        found_by=SYNCING,
     ),
     Bug(
         name="somebody else's bytes are written over",
