@@ -107,7 +107,7 @@ def _raw(place: Path, *, ahead: int = 0) -> Contender:
         nonlocal written, allocated
         written += len(line)
         if ahead and allocated < written:
-            allocated = written + ahead
+            allocated = written - len(line) + ahead
             RealFiles().preallocate(handle, written - len(line), ahead)
         os.write(handle, line)
         os.fdatasync(handle)

@@ -63,11 +63,12 @@ class RealFiles:
 
     def preallocate(self, handle: int, offset: int, size: int) -> None:
         """See Files.preallocate (fallocate of Linux; Python's own posix_fallocate makes the file longer)."""
-        import ctypes  # noqa: PLC0415 - few need it
+        try:
+            import ctypes  # noqa: PLC0415 - few need it
 
-        fallocate = getattr(ctypes.CDLL(None, use_errno=True), "fallocate", None)
-        if fallocate is None:
-            raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+            fallocate = ctypes.CDLL(None, use_errno=True).fallocate
+        except (ImportError, AttributeError):
+            raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP)) from None
         fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_long, ctypes.c_long)
         if fallocate(handle, _KEEP_SIZE, offset, size) != 0:
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))

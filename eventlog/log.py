@@ -87,7 +87,7 @@ class EventLog:
         disk, path = resolve(files, path)
         if name_of(path) == NAME or path.endswith(_TAKEN):
             raise EventLogError(f"{path}: a log cannot have this name, a file of another kind has it; take .jsonl")
-        if preallocate < 0:
+        if type(preallocate) is not int or preallocate < 0:
             raise EventLogError(f"{path}: preallocate is a number of bytes from 0, not {preallocate}")
         lock, was_clean = take_lock(disk, path)
         folding = Folding(projection, upcasters or {}) if projection else None

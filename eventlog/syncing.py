@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from eventlog.files import RealFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from eventlog.files import Files
 
@@ -27,32 +27,43 @@ def sync_files(files: Files, paths: Sequence[str]) -> None:
     finished = [_thread.allocate_lock() for _ in (0, *helpers)]
     begun = bytearray(len(finished))
     failed: list[BaseException | None] = [None] * len(finished)
+    ends = bytearray(1)
 
     def work(own: int) -> None:
         begun[own] = True
         try:
             for path in left:
-                if any(failed):
+                if ends[0]:
                     return
                 _sync(files, path)
         except BaseException as error:  # noqa: BLE001 - raised below, from whatever thread
-            failed[own] = error
+            ends[0], failed[own] = True, error
         finally:
             finished[own].release()
 
     for lock in finished:
         lock.acquire()
+    try:
+        _start(work, helpers)
+        work(0)
+    except BaseException:  # an interruption
+        ends[0] = True
+        raise
+    finally:
+        for helper in helpers:
+            if begun[helper]:  # the others find nothing left to do, if they ever begin
+                finished[helper].acquire()
+    for told in failed:
+        if told is not None:
+            raise told
+
+
+def _start(work: Callable[[int], None], helpers: range) -> None:
     for helper in helpers:
         try:
             _thread.start_new_thread(work, (helper,))
         except (RuntimeError, MemoryError):  # there may be no more threads
-            break
-    work(0)
-    for helper in helpers:
-        if begun[helper]:  # the others find nothing left to do, if they ever begin
-            finished[helper].acquire()
-    for error in filter(None, failed):
-        raise error
+            return
 
 
 def _sync(files: Files, path: str) -> None:

@@ -7,6 +7,7 @@ A failed write is undone; a failed sync or undo poisons, for nobody knows then w
 from __future__ import annotations
 
 import contextlib
+import errno
 from typing import TYPE_CHECKING
 
 from eventlog.errors import AppendError, LogPoisonedError, LogReadOnlyError, LogReplacedError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from eventlog.files import Files
 
 CLOSED = -1
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class LineWriter:
@@ -51,8 +53,6 @@ class LineWriter:
         self._expect_own_file()
         lines, end = b"".join([entry.line for entry in entries]), entries[-1].position
         head = encode_head(Head(log_id=log_id, position=end))  # a third of what it costs after the wait for the disk
-        if self.ahead and self._allocated < end.offset + self.ahead // 2:
-            self._allocate(end.offset + self.ahead)
         self._attempted = len(lines)
         try:
             self._put(lines)
@@ -63,12 +63,26 @@ class LineWriter:
             self._poison("an append was interrupted")
             raise
         self._put_head(head)
+        if self.ahead and self._allocated < end.offset + self.ahead // 2:  # after the head, which needs room as well
+            self._allocate(end.offset + self.ahead)
 
     def _allocate(self, until: int) -> None:
         """Have the disk keep room for what comes next; one that has none, or cannot, is no error."""
-        self._allocated = until
+        end = self.position.offset
+        try:
+            self._files.preallocate(self.handle, end, until - end)
+            self._allocated = until
+        except OSError as error:
+            self.ahead = self.ahead if error.errno in _FULL else 0  # it never will
+            if self._allocated <= end:  # nothing is kept: take no part of what there is, as ext4 does, from others
+                self._trim()
+
+    def _trim(self) -> None:
+        """Give back the room beyond the end, if the file is still exactly what was written."""
         with contextlib.suppress(OSError):
-            self._files.preallocate(self.handle, self.position.offset, until - self.position.offset)
+            here = self._files.stat(self._handle)
+            if here and here.size == self.position.offset and is_at(self._files, self._handle, self._path):
+                self._files.truncate(self._handle, self.position.offset)
 
     def _put(self, lines: bytes) -> None:
         try:
@@ -102,7 +116,9 @@ class LineWriter:
         try:
             self._files.truncate(self.handle, self.position.offset)
             self._files.sync(self.handle)
-            self._attempted = self._allocated = 0
+            kept, self._attempted, self._allocated = self._allocated, 0, 0
+            if kept > self.position.offset:
+                self._allocate(kept)
         except OSError as error:
             raise self._poison(f"a write failed ({_said(cause)}) and could not be undone ({_said(error)})") from error
 
@@ -127,10 +143,7 @@ class LineWriter:
         """Leave the files as they are to stand: with their head, and without what was allocated and not used."""
         self._restore_head(log_id)
         if self._allocated and self.poisoned is None:
-            with contextlib.suppress(OSError):
-                here = self._files.stat(self._handle)
-                if here and here.size == self.position.offset and is_at(self._files, self._handle, self._path):
-                    self._files.truncate(self._handle, self.position.offset)
+            self._trim()
 
     def _restore_head(self, log_id: str) -> None:
         """Write the head anew if somebody removed or replaced it: until now it was written where nobody finds it."""

@@ -82,6 +82,44 @@ def test_many_files_are_synced_where_there_can_be_no_more_threads(tmp_path: Path
     assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")
 
 
+def test_an_interruption_while_threads_begin_leaves_none_at_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced, start = list[int](), _thread.start_new_thread
+
+    class Slowly(RealFiles):
+        def sync(self, handle: int) -> None:
+            time.sleep(0.01)
+            synced.append(handle)
+
+    def begin(function: Callable[..., object], arguments: tuple[int]) -> int:
+        if arguments[0] == 4:
+            while not synced:
+                time.sleep(0.001)
+            raise KeyboardInterrupt
+        return start(function, arguments)
+
+    monkeypatch.setattr(_thread, "start_new_thread", begin)
+    with pytest.raises(KeyboardInterrupt):
+        sync_files(Slowly(), files_in(tmp_path, 64))
+    by_then = len(synced)
+    time.sleep(0.1)
+    assert len(synced) == by_then < 64
+
+
+def test_a_failure_is_heard_of_whatever_it_says_of_itself(tmp_path: Path) -> None:
+    class FalsyError(OSError):
+        def __bool__(self) -> bool:
+            return False
+
+    class Failing(RealFiles):
+        def sync(self, handle: int) -> None:  # noqa: ARG002 - it fails
+            raise FalsyError
+
+    with pytest.raises(FalsyError):
+        sync_files(Failing(), files_in(tmp_path, 3))
+
+
 def test_a_thread_that_never_begins_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory ended as it began: Python says so on stderr, to nobody, and what it was to do is never begun."""
     disk, paths = Slow(1), files_in(tmp_path, 64)
@@ -141,6 +179,18 @@ def test_a_file_that_another_thread_still_syncs_is_waited_for(tmp_path: Path) ->
 
     sync_files(OneIsSlow(), files_in(tmp_path, 20))
     assert len(synced) == 20
+
+
+@pytest.mark.parametrize(("count", "threads"), [(16, 0), (17, 31), (64, 31)])
+def test_threads_begin_where_many_wait_for_a_disk_of_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, threads: int
+) -> None:
+    begun: list[object] = []
+    monkeypatch.setattr(_thread, "start_new_thread", lambda function, _arguments: begun.append(function))
+    sync_files(RealFiles(), files_in(tmp_path, count))
+    assert len(begun) == threads
+    sync_files(SimulatedDisk({f"/d/{number}": b"old" for number in range(count)}), [f"/d/{n}" for n in range(count)])
+    assert len(begun) == threads, "none for a disk that is counted"
 
 
 def test_on_a_disk_that_is_counted_files_are_synced_one_after_another_in_their_order() -> None:

@@ -74,8 +74,8 @@ APPENDING = (
     Bug(
         name="the undoing of a failed write is not synced",
         path="eventlog/writer.py",
-        old="            self._files.sync(self.handle)\n            self._attempted = self._allocated = 0",
-        new="            self._attempted = self._allocated = 0",
+        old="            self._files.sync(self.handle)\n            kept, self._attempted",
+        new="            kept, self._attempted",
         found_by=AFTER_A_FAILURE,
     ),
     Bug(

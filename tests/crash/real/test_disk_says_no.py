@@ -113,6 +113,41 @@ def test_what_was_allocated_ahead_is_there_when_others_fill_the_disk(kind: Kind 
         expect_exactly(path, said)
 
 
+@pytest.mark.parametrize("kind", [None, EXT4, XFS], ids=["tmpfs", "ext4", "xfs"])
+def test_an_append_that_is_too_large_costs_nothing_of_what_is_kept(kind: Kind | None, tmp_path: Path) -> None:
+    required(kind.name if kind else "tmpfs")
+    with loop_disk(kind, tmp_path) if kind else tmpfs(tmp_path / "small", 256 * PAGE) as disk:
+        path = (disk if isinstance(disk, Path) else disk.folder) / "events.jsonl"
+        with EventLog.open(str(path), preallocate=64 * PAGE) as log:
+            fill(path.parent)
+            for number in range(30):
+                with pytest.raises(AppendError):
+                    log.append(SAID, "x" * (2 << 20))
+                fill(path.parent)
+                log.append(SAID, f"{number} {BIG}")
+        assert verify(str(path)).state is State.CLEAN
+
+
+@pytest.mark.parametrize("kind", [None, EXT4, XFS], ids=["tmpfs", "ext4", "xfs"])
+def test_a_disk_without_enough_room_keeps_none_from_others_until_there_is_more(
+    kind: Kind | None, tmp_path: Path
+) -> None:
+    required(kind.name if kind else "tmpfs")
+    with loop_disk(kind, tmp_path) if kind else tmpfs(tmp_path / "small", 2048 * PAGE) as disk:
+        folder = disk if isinstance(disk, Path) else disk.folder
+        spare = folder / "spare"
+        spare.write_bytes(b"x" * 64 * PAGE)
+        filler = fill(folder)
+        spare.unlink()
+        with EventLog.open(str(folder / "events.jsonl"), preallocate=1024 * PAGE) as log:
+            assert (folder / "events.head").read_bytes(), "the head has its room"
+            (folder / "other").write_bytes(b"x" * PAGE)
+            filler.unlink()
+            log.append(SAID, "x")
+            assert (folder / "events.jsonl").stat().st_blocks * 512 >= 512 * PAGE
+        assert verify(str(folder / "events.jsonl")).state is State.CLEAN
+
+
 def test_a_log_cannot_begin_on_a_full_disk_and_can_later(tmp_path: Path) -> None:
     required("tmpfs")
     with tmpfs(tmp_path / "small", 4 * PAGE) as folder:
