@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from eventlog.files import Files
 
 CLOSED = -1
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FOR_NOW = (errno.ENOSPC, errno.EDQUOT, errno.EINTR)  # it may be different next time
 
 
 class LineWriter:
@@ -73,7 +73,7 @@ class LineWriter:
             self._files.preallocate(self.handle, end, until - end)
             self._allocated = until
         except OSError as error:
-            self.ahead = self.ahead if error.errno in _FULL else 0  # it never will
+            self.ahead = self.ahead if error.errno in _FOR_NOW else 0
             if self._allocated <= end:  # nothing is kept: take no part of what there is, as ext4 does, from others
                 self._trim()
 
