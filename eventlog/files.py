@@ -219,14 +219,14 @@ def holds(files: Files, path: str, data: bytes) -> bool:
         files.close(handle)
 
 
-def replace_durably(files: Files, path: str, data: bytes, *, private: bool = False) -> None:
+def replace_durably(files: Files, path: str, data: bytes | Iterable[bytes], *, private: bool = False) -> None:
     """Put `data` at `path` so that after any crash there is either the old content or all of the new, on disk.
 
-    The order is the whole point: temporary file, its sync, rename, sync of the folder. Raises OSError: then the old
-    content stands and the temporary file is removed if possible; if the last sync failed, the new one stands, whole,
-    but a crash may bring the old one back. If `private`, nobody else can read it.
+    It may come in pieces. The order is the whole point: temporary file, its sync, rename, sync of the folder. Raises
+    OSError: then the old content stands and the temporary file is removed if possible; if the last sync failed, the new
+    one stands, whole, but a crash may bring the old one back. If `private`, nobody else can read it.
     """
-    _put_durably(files, path, (data,), private=private)
+    _put_durably(files, path, (data,) if isinstance(data, bytes) else data, private=private)
 
 
 def copy_durably(files: Files, source: int, path: str, *, offset: int = 0) -> None:

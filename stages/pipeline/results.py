@@ -77,19 +77,24 @@ def analysis(progress: Progress, content: Content) -> str:
     return analysis_text(progress.scenes, progress.language)
 
 
-def snapshot(progress: Progress, stage: str, content: Content, drawn: Drawn | None = None) -> bytes | None:
-    """The progress file of a stage, in the fields and order of the user's document; None while nothing is finished.
+def snapshot(progress: Progress, stage: str, content: Content) -> bytes | None:
+    """The progress file of a stage, in the fields and order of the user's document; None while nothing is finished."""
+    return b"".join(snapshot_pieces(progress, stage, content, Drawn())) or None
+
+
+def snapshot_pieces(progress: Progress, stage: str, content: Content, drawn: Drawn) -> list[bytes]:
+    """The same in pieces, two a scene; none while nothing is finished.
 
     `drawn` is what the one before was made of; afterwards it is that of this one.
     """
-    done, drawn = finished(progress, stage), drawn or Drawn()
+    done = finished(progress, stage)
     known, drawn.items = drawn.items, {}
     for one in done:
         there = known.get(one.scene.id)
         is_same = there is not None and there[0] == one
         drawn.items[one.scene.id] = there if there and is_same else (one, item_bytes(progress, stage, one, content))
     if not done:
-        return None
+        return []
     fields: dict[str, Any] = {**_about(progress, content, drawn)} if stage == "storyboard" else {}
     stamp = max(done, key=lambda one: one.completion.seq).completion.time
     fields |= {"timestamp": f"{stamp[:19]}+00:00", "total_scenes": len(progress.scenes)}
@@ -100,7 +105,7 @@ def snapshot(progress: Progress, stage: str, content: Content, drawn: Drawn | No
     for item in others:
         pieces += (b",\n    ", item)
     rest = orjson.dumps(fields, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    return b"".join((*pieces, b"\n  ],\n", rest.removeprefix(b"{\n")))
+    return [*pieces, b"\n  ],\n", rest.removeprefix(b"{\n")]
 
 
 def _about(progress: Progress, content: Content, drawn: Drawn) -> dict[str, str]:

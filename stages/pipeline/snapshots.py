@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import partial
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from eventlog.files import (
@@ -15,6 +16,7 @@ from eventlog.files import (
     folder_of,
     holds,
     make_dirs_durably,
+    read_chunks,
     read_file,
     replace_durably,
     write_all,
@@ -29,13 +31,13 @@ from stages.pipeline.results import (
     progress_file,
     scene_bytes,
     scene_file,
-    snapshot,
+    snapshot_pieces,
     text_of_completion,
 )
 from stages.pipeline.text import digest, digest_of, sha256_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from eventlog.files import Files
     from stages.pipeline.contract import Scene
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 # versions together stay below 12 times the log, however many scenes there are.
 ALWAYS_UP_TO_SCENES = 16
 LAG = 8
+_BATCH = 128  # pieces of a progress file that are written at once: one that is big is nowhere whole in memory
 # The names of the files written here and beside: only their temporary files are cleared, never somebody's own file.
 _OURS = re.compile(
     r"[\w-]+_progress\.json|scene_\d{3,}\.md|(?:storyboard|enhanced)\.(?:json|md)"
@@ -72,6 +75,7 @@ class Snapshots:
         self._folders: set[str] = set()  # made, and their names on disk
         self._drawn: dict[str, Drawn] = {}  # what each progress file was made of
         self._written: dict[str, str] = {}  # the digest of each progress file when it was seen to be ours
+        self._doubted: set[str] = set()  # the disk did not confirm them: no second sync tells what it holds
         self.on_kept: Callable[[str, str], None] | None = None
 
     def foreign(self, progress: Progress, stages: Iterable[str]) -> list[str]:
@@ -94,31 +98,41 @@ class Snapshots:
         if not now and done > ALWAYS_UP_TO_SCENES and lag * LAG < done:
             return
         drawn = self._drawn.setdefault(stage, Drawn())
-        data = snapshot(progress, stage, self._content, drawn)
-        path = f"{self._folder}/{progress_file(stage)}"
-        there = self._ours(progress, stage, data)
-        if data is None:
+        pieces = snapshot_pieces(progress, stage, self._content, drawn)
+        wanted = _digest(_batches(pieces))
+        there = self._ours(progress, stage, wanted)
+        if not pieces:
             if there is not None:  # of results that the story has no scene for any more
                 self.remove_progress(progress, stage)
             return
-        if there != data:
-            replace_durably(self._files, path, data)
-        if there != data or stage not in self._written:
-            self._written[stage] = sha256_of(data)
+        if there != wanted:
+            replace_durably(self._files, f"{self._folder}/{progress_file(stage)}", _batches(pieces))
+        self._written[stage] = wanted
         self._shown[stage], self._lag[stage] = len(drawn.items), 0
 
-    def _ours(self, progress: Progress, stage: str, wanted: bytes | None = None) -> bytes | None:
-        """What is in a stage's progress file, None if there is none; raises ForeignFileError if it is not ours.
+    def _ours(self, progress: Progress, stage: str, wanted: str = "") -> str | None:
+        """The digest of a stage's progress file, None if there is none; raises ForeignFileError if it is not ours.
 
         What is `wanted` there, or was written here before, is known to be; anything else is looked into.
         """
         path = f"{self._folder}/{progress_file(stage)}"
-        there = read_file(self._files, path)
-        if there is None or there == wanted:
+        there = self._digest_at(path)
+        if there is None or there in (wanted, self._written.get(stage)):
             return there
-        if sha256_of(there) != self._written.get(stage) and foreign_items(progress, stage, there):
+        data = read_file(self._files, path)
+        if data is not None and foreign_items(progress, stage, data):
             raise ForeignFileError(f"{path}: not written by this project, and may be the only copy of somebody's work")
         return there
+
+    def _digest_at(self, path: str) -> str | None:
+        try:
+            handle = self._files.open(path, "read")
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        try:
+            return _digest(read_chunks(self._files, handle))
+        finally:
+            self._files.close(handle)
 
     def write_scene(self, progress: Progress, stage: str, scene: Scene, text: str = "") -> None:
         """Write the readable file of a finished scene; it is synced with the stage's outputs. Raises OSError.
@@ -170,7 +184,7 @@ class Snapshots:
         unsynced: list[str] = []
         for name, data in files.items():
             path = f"{self._folder}/{name}"
-            if not holds(self._files, path, data):
+            if path in self._doubted or not holds(self._files, path, data):
                 there = read_file(self._files, path)
                 is_ours = _is_output if name.startswith(OUTPUT) else _is_result
                 self._keep_edited(path, there, data, is_ours=partial(is_ours, progress, stage))
@@ -178,7 +192,9 @@ class Snapshots:
                 replace_durably(self._files, path, data)
             elif stage not in progress.completed_stages:
                 unsynced.append(path)  # `write_scene` left it to this, in this process or in one that was killed
+        self._doubted.update(unsynced)
         sync_files(self._files, unsynced)
+        self._doubted.difference_update(f"{self._folder}/{name}" for name in files)
         for folder in sorted({folder_of(f"{self._folder}/{name}") for name in files}):
             self._files.sync_dir(folder)
         return " ".join(digest_of(data) for name, data in files.items() if name.startswith(OUTPUT))
@@ -239,6 +255,17 @@ class Snapshots:
                 for one in finished(progress, stage):
                     self.write_scene(progress, stage, one.scene)
                 self.refresh(progress, stage, now=True)
+
+
+def _batches(pieces: Sequence[bytes]) -> Iterator[bytes]:
+    return (b"".join(pieces[at : at + _BATCH]) for at in range(0, len(pieces), _BATCH))
+
+
+def _digest(pieces: Iterable[bytes]) -> str:
+    found = sha256()
+    for piece in pieces:
+        found.update(piece)
+    return found.hexdigest()
 
 
 def _is_result(progress: Progress, stage: str, data: bytes) -> bool:

@@ -91,15 +91,22 @@ WORK = (
     Bug(
         name="a file is written in place instead of replaced",
         path="stages/pipeline/snapshots.py",
-        old="            replace_durably(self._files, path, data)\n        if there",
+        old='            replace_durably(self._files, f"{self._folder}/{progress_file(stage)}", _batches(pieces))\n',
         new=(
-            '            handle = self._files.open(path, "overwrite", create=True)\n'
+            '            at = f"{self._folder}/{progress_file(stage)}"\n'
+            '            handle = self._files.open(at, "overwrite", create=True)\n'
             "            self._files.truncate(handle, 0)\n"
-            "            self._files.write_at(handle, 0, data)\n"
+            '            self._files.write_at(handle, 0, b"".join(pieces))\n'
             "            self._files.close(handle)\n"
-            "        if there"
         ),
         found_by=POWER_CUTS,
+    ),
+    Bug(
+        name="a file that the disk did not confirm is synced again",
+        path="stages/pipeline/snapshots.py",
+        old="        self._doubted.update(unsynced)\n",
+        new="",
+        found_by=SNAPSHOTS,
     ),
     Bug(
         name="leftovers of a crash are never cleared",
@@ -111,8 +118,8 @@ WORK = (
     Bug(
         name="somebody else's progress file is written over",
         path="stages/pipeline/snapshots.py",
-        old=" and foreign_items(progress, stage, there):",
-        new=" and False:",
+        old=" and foreign_items(progress, stage, data):\n            raise",
+        new=" and False:\n            raise",
         found_by=("tests/commands/test_edited_files.py", "-k", "during_a_run"),
     ),
     Bug(

@@ -158,6 +158,18 @@ def test_a_progress_file_that_is_right_is_not_written_again() -> None:
     assert writes(disk) == before == 1
 
 
+def test_a_progress_file_of_many_scenes_is_written_whole() -> None:
+    log, disk = told(200, done=199), disk_with()
+    snapshots = Snapshots(disk, FOLDER, log.content)
+    snapshots.refresh(log.progress, "storyboard", now=True)
+    assert disk.contents()[PROGRESS] == snapshot(log.progress, "storyboard", log.content)
+    assert shown(disk) == 199
+    log.complete("storyboard/s0200", script(200))
+    snapshots.refresh(log.progress, "storyboard", now=True)
+    assert disk.contents()[PROGRESS] == snapshot(log.progress, "storyboard", log.content)
+    assert writes(disk) == 2
+
+
 def test_nothing_finished_means_no_progress_file() -> None:
     log, disk = told(3), disk_with()
     Snapshots(disk, FOLDER, log.content).refresh(log.progress, "storyboard", now=True)
@@ -236,6 +248,25 @@ def test_what_was_written_without_a_sync_is_synced_before_its_stage_is_complete(
     killed = disk.kill()
     Snapshots(killed, FOLDER, log.content).write_outputs(log.progress, "storyboard")
     assert killed.image(unkindest).contents().items() >= written.items()
+
+
+def test_what_the_disk_did_not_confirm_is_written_anew_and_not_synced_a_second_time() -> None:
+    log, disk = told(3, done=3), disk_with()
+    snapshots = Snapshots(disk, FOLDER, log.content)
+    for scene in log.progress.scenes:
+        snapshots.write_scene(log.progress, "storyboard", scene)
+    written = disk.contents()
+    second = f"{FOLDER}/storyboard/scene_002.md"
+    disk.faults = lambda _number, one: Fault(errno=errno.EIO) if one.name == "sync" and one.path == second else None
+    with pytest.raises(OSError, match="Input/output"):
+        snapshots.write_outputs(log.progress, "storyboard")
+    disk.faults = {}
+    snapshots.write_outputs(log.progress, "storyboard")
+    assert disk.image(unkindest).contents().items() >= written.items()
+    disk.remove(second)  # nobody doubts what was written since
+    since = len(disk.trace)
+    snapshots.write_outputs(log.progress, "storyboard")
+    assert [one.path for one in disk.trace[since:] if one.name == "rename"] == [f"{second}.new"]
 
 
 def test_the_outputs_of_a_complete_stage_are_not_synced_again() -> None:
