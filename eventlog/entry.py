@@ -1,6 +1,7 @@
 """One entry <-> one line of bytes: the only file that knows the line format (FORMAT.md states it).
 
-Law: pure. A line that `decode` accepts is exactly a line that `encode` wrote.
+Law: pure. What `encode` wrote `decode` reads back as it was, and no accident makes a line that it accepts: of one that
+somebody seals who knows the format, it looks at what a fold needs, and `Entry.data` at the rest.
 """
 
 from __future__ import annotations

@@ -80,9 +80,9 @@ class EventLog:
         """Become the writer of the log at `path`, created if there is none; a torn tail is quarantined and cut.
 
         The folder must exist. With a `projection`, its fold is made while the log is verified, and the first `fold` of
-        it costs nothing. With `preallocate`, up to so many bytes of disk, at least half, are kept for what comes next
-        until `close`. A log with damaged acknowledged lines opens with `read_only` set. Raises LogLockedError if there
-        is a writer, OSError if the disk says no, and what `append` raises if the first entry cannot be written.
+        it costs nothing. With `preallocate`, up to so many bytes of disk, at least half, are kept ahead until `close`.
+        A log with damaged acknowledged lines opens with `read_only` set. Raises LogLockedError if there is a writer,
+        EventLogError for an argument that cannot be, OSError if the disk says no, and as `append` for the first entry.
         """
         disk, path = resolve(files, path)
         if name_of(path) == NAME or path.endswith(_TAKEN):
