@@ -48,7 +48,7 @@ def measure(setting: Setting) -> Result:
             notes.append(f"{module}: not measured, {error.name} is not installed (pip install -e '.[bench]')")
     setting.note(f"append: {len(contenders)} contenders")
     try:
-        timings = race(contenders, rounds=setting.rounds(40), operations=50 if setting.with_peers else 200)
+        timings = race(contenders, rounds=setting.rounds(20), operations=200)
     finally:
         for contender in contenders:
             contender.close()

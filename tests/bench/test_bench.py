@@ -40,7 +40,23 @@ def test_ratios_are_paired_within_a_round_and_drift_does_not_matter(monkeypatch:
     slow = race([takes(1.0), takes(3.0)], rounds=5, operations=10)[1]
     assert slow.ratio == pytest.approx(3.0)
     assert slow.ratio_p99 == pytest.approx(3.0)
-    assert rounds[0] == 1 + 5 * 10 - 1
+    assert rounds[0] == 1 + 5 * (1 + 10) - 1
+
+
+def test_what_a_turn_begins_with_is_in_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, last = [0.0], [""]
+    monkeypatch.setattr("bench.harness.time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("bench.harness.time.process_time", lambda: now[0])
+
+    def act_of(name: str) -> Contender:
+        def act(_: int) -> None:
+            now[0] += 1.0 if last[0] == name else 9.0
+            last[0] = name
+
+        return Contender(name=name, act=act)
+
+    for timing in race([act_of("one"), act_of("other")], rounds=5, operations=100):
+        assert (timing.p50_s, timing.p99_s, timing.cpu_s) == (1.0, 1.0, 1.0)
 
 
 def test_a_percentile_is_one_of_the_values() -> None:
