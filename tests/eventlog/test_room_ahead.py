@@ -1,0 +1,117 @@
+"""Disk kept ahead of a log: asked for again where it may be there next time, and given back where none of it is left.
+
+Law: the disk is simulated and its trace tells what it was asked for; of the room itself test_real_disk.py tells.
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+import pytest
+
+from eventlog import AppendError, EventLog
+from eventlog.files import TEMPORARY
+from tests.crash.promises import KIND, LOG, fail_next, open_log
+from tests.eventlog.test_log import ENOSPC, poison
+from tests.simulated_disk import Fault, Operation, SimulatedDisk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+AHEAD = 1 << 20
+
+
+@pytest.fixture
+def disk() -> SimulatedDisk:
+    return SimulatedDisk(folders=["/d"])
+
+
+def asked(disk: SimulatedDisk) -> list[tuple[object, ...]]:
+    """From where on room was asked for, and how much."""
+    return [one.details for one in disk.trace if one.name == "preallocate"]
+
+
+def cuts(disk: SimulatedDisk) -> list[Operation]:
+    """Of the log, which after a reopen is the file that was made as its copy."""
+    return [one for one in disk.trace if one.name == "truncate" and one.path in (LOG, LOG + TEMPORARY)]
+
+
+def without_room(disk: SimulatedDisk, code: int) -> None:
+    """Lines find their place, but nothing is kept for what comes next."""
+    disk.faults = lambda _number, operation: Fault(errno=code) if operation.name == "preallocate" else None
+
+
+def undo_an_append(disk: SimulatedDisk, log: EventLog) -> None:
+    fail_next(disk, "append", ENOSPC)
+    with pytest.raises(AppendError):
+        log.append(KIND, "refused")
+
+
+def poison_and_reopen(disk: SimulatedDisk, log: EventLog) -> None:
+    poison(disk, log)
+    log.reopen()
+
+
+def test_no_disk_is_asked_for_room_unless_a_caller_wants_it(disk: SimulatedDisk) -> None:
+    with EventLog.open(LOG, files=disk) as log:
+        log.append(KIND, "a")
+    assert asked(disk) == []
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EINTR])
+def test_room_that_is_not_there_now_is_asked_for_at_each_append_until_it_is(disk: SimulatedDisk, code: int) -> None:
+    without_room(disk, code)
+    log = open_log(disk, preallocate=AHEAD)
+    ends = [log.position.offset, log.append(KIND, "a").position.offset]
+    disk.faults = {}
+    ends.append(log.append(KIND, "b").position.offset)
+    log.append(KIND, "c")
+    assert asked(disk) == [(end, AHEAD) for end in ends]
+
+
+@pytest.mark.parametrize("code", [errno.EOPNOTSUPP, errno.EINVAL, errno.EIO])
+def test_a_disk_that_cannot_keep_room_is_asked_once(disk: SimulatedDisk, code: int) -> None:
+    without_room(disk, code)
+    log = open_log(disk, preallocate=AHEAD)
+    log.append(KIND, "a")
+    disk.faults = {}
+    log.append(KIND, "b")
+    assert len(asked(disk)) == 1
+
+
+def test_the_room_that_was_kept_is_asked_for_again_once_an_append_was_undone(disk: SimulatedDisk) -> None:
+    """To undo it, the file is cut, which gives back all that lies beyond its end."""
+    log = open_log(disk, preallocate=AHEAD)
+    begun = log.position.offset
+    end = log.append(KIND, "a").position.offset
+    undo_an_append(disk, log)
+    log.append(KIND, "b")
+    assert asked(disk) == [(begun, AHEAD), (end, begun + AHEAD - end)]
+
+
+def test_room_that_was_used_to_its_last_byte_is_none(disk: SimulatedDisk) -> None:
+    """Nothing beyond the end is left half kept, and an append that is undone asks for no room of no size."""
+    log = open_log(SimulatedDisk(folders=["/d"]))
+    begun = log.position.offset
+    size = log.append(KIND, "a").position.offset - begun
+    log = open_log(disk, preallocate=size)
+    without_room(disk, errno.ENOSPC)
+    end = log.append(KIND, "a").position.offset
+    assert [one.details for one in cuts(disk)] == [(end,)]
+    undo_an_append(disk, log)
+    assert asked(disk) == [(begun, size), (end, size)]
+    after = log.append(KIND, "b").position.offset
+    assert asked(disk)[2:] == [(after, size)]
+
+
+@pytest.mark.parametrize("happened", [undo_an_append, poison_and_reopen])
+def test_closing_cuts_no_log_for_which_nothing_was_kept_whatever_happened_to_it(
+    disk: SimulatedDisk, happened: Callable[[SimulatedDisk, EventLog], None]
+) -> None:
+    log = open_log(disk)
+    log.append(KIND, "a")
+    happened(disk, log)
+    before = cuts(disk)
+    log.close()
+    assert cuts(disk) == before
