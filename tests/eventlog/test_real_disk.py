@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -337,8 +338,25 @@ def test_a_disk_that_cannot_allocate_ahead_is_no_error(tmp_path: Path) -> None:
 def test_a_system_without_the_call_says_that_it_cannot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ctypes.CDLL", lambda *_arguments, **_options: object())
     handle = DISK.open(str(tmp_path / "file"), "append", create=True)
-    with pytest.raises(OSError, match="not supported"):
+    with pytest.raises(OSError, match="not supported") as refused:
         DISK.preallocate(handle, 0, 10)
+    assert refused.value.errno == errno.EOPNOTSUPP
+    DISK.close(handle)
+
+
+@pytest.mark.parametrize(
+    ("offset", "size", "code"),
+    [(0, 0, errno.EINVAL), (sys.maxsize, 1, errno.EFBIG)],
+    ids=["of no size", "beyond the end of any file"],
+)
+def test_why_no_disk_was_allocated_is_told_as_the_system_told_it(
+    tmp_path: Path, offset: int, size: int, code: int
+) -> None:
+    """It is by the number that a disk without room is told from one that never will have any."""
+    handle = DISK.open(str(tmp_path / "file"), "append", create=True)
+    with pytest.raises(OSError, match=os.strerror(code)) as refused:
+        DISK.preallocate(handle, offset, size)
+    assert (refused.value.errno, refused.value.strerror) == (code, os.strerror(code))
     DISK.close(handle)
 
 

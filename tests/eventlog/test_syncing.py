@@ -163,6 +163,16 @@ def test_a_sync_that_failed_is_not_tried_again_where_there_can_be_no_more_thread
     assert disk.synced.count(paths[0]) == 1
 
 
+def test_after_a_failure_no_thread_begins_another_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each thread is done before the next begins, so that it is certain who knew of what."""
+    disk, paths = Slow(1), files_in(tmp_path, 64)
+    disk.fails = paths[2]
+    monkeypatch.setattr(_thread, "start_new_thread", lambda function, arguments: function(*arguments))
+    with pytest.raises(OSError, match="Input/output"):
+        sync_files(disk, paths)
+    assert disk.synced == paths[:3]
+
+
 def test_a_file_that_another_thread_still_syncs_is_waited_for(tmp_path: Path) -> None:
     """The last file of all is the slow one, whoever has it: nobody is told before it is on disk."""
     synced: list[int] = []
