@@ -63,13 +63,18 @@ class RealFiles:
 
     def preallocate(self, handle: int, offset: int, size: int) -> None:
         """See Files.preallocate (fallocate of Linux; Python's own posix_fallocate makes the file longer)."""
+        there = os.fstatvfs(handle)
+        free = there.f_bavail if os.geteuid() else there.f_bfree
+        if there.f_blocks > 0 and (free + 1) * there.f_frsize < size:  # ext4 would take all there is, and then fail
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         try:
             import ctypes  # noqa: PLC0415 - few need it
 
-            fallocate = ctypes.CDLL(None, use_errno=True).fallocate
+            system = ctypes.CDLL(None, use_errno=True)
+            fallocate = getattr(system, "fallocate64", None) or system.fallocate
         except (ImportError, AttributeError):
             raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP)) from None
-        fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_long, ctypes.c_long)
+        fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
         if fallocate(handle, _KEEP_SIZE, offset, size) != 0:
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 

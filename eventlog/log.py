@@ -23,7 +23,7 @@ from eventlog.projection import Folding, Projection, State, Upcasters, fold, upc
 from eventlog.recent import RecentIds, offset_of_last
 from eventlog.told import Told
 from eventlog.turn import Turn
-from eventlog.writer import LineWriter
+from eventlog.writer import MOST_AHEAD, LineWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -80,15 +80,15 @@ class EventLog:
         """Become the writer of the log at `path`, created if there is none; a torn tail is quarantined and cut.
 
         The folder must exist. With a `projection`, its fold is made while the log is verified, and the first `fold` of
-        it costs nothing. With `preallocate`, up to so many bytes of disk, at least half, are kept ahead until `close`.
+        it costs nothing. With `preallocate`, so many bytes of disk, or half, are kept ahead if it can (see FORMAT.md).
         A log with damaged acknowledged lines opens with `read_only` set. Raises LogLockedError if there is a writer,
         EventLogError for an argument that cannot be, OSError if the disk says no, and as `append` for the first entry.
         """
         disk, path = resolve(files, path)
         if name_of(path) == NAME or path.endswith(_TAKEN):
             raise EventLogError(f"{path}: a log cannot have this name, a file of another kind has it; take .jsonl")
-        if type(preallocate) is not int or preallocate < 0:
-            raise EventLogError(f"{path}: preallocate is a number of bytes from 0, not {preallocate}")
+        if type(preallocate) is not int or not 0 <= preallocate <= MOST_AHEAD:
+            raise EventLogError(f"{path}: preallocate is a number of bytes from 0 to {MOST_AHEAD}, not {preallocate}")
         lock, was_clean = take_lock(disk, path)
         folding = Folding(projection, upcasters or {}) if projection else None
         log: Self | None = None
@@ -101,7 +101,7 @@ class EventLog:
                 log._begin(opened.recovered, program)
         except BaseException:
             if log is not None:
-                log._writer.close()
+                log._writer.leave(log.id)
             release_lock(disk, lock, clean=False)
             raise
         return log
@@ -114,6 +114,7 @@ class EventLog:
         if recovered is not None:
             self.append_many([recovered])
         self._writer.write_head(self.id)
+        self._writer.keep_ahead()
 
     @property
     def position(self) -> Position:
@@ -278,8 +279,7 @@ class EventLog:
             return
         clean = self.read_only is None and self.poisoned is None
         try:
-            self._writer.settle(self.id)
-            self._writer.close()
+            self._writer.leave(self.id)
         finally:  # whatever interrupts: the lock is free, or a second call frees it
             free_lock(self._files, self._lock, clean=clean)
             self._give_back()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from eventlog.files import Files
 
 CLOSED = -1
+MOST_AHEAD = 1 << 40  # bytes
 _FOR_NOW = (errno.ENOSPC, errno.EDQUOT, errno.EINTR)  # it may be different next time
 
 
@@ -63,26 +64,23 @@ class LineWriter:
             self._poison("an append was interrupted")
             raise
         self._put_head(head)
-        if self.ahead and self._allocated < end.offset + self.ahead // 2:  # after the head, which needs room as well
-            self._allocate(end.offset + self.ahead)
+        if self.ahead:
+            self.keep_ahead()  # after the head, which needs room as well
+
+    def keep_ahead(self) -> None:
+        """Have the disk keep room for what comes next, if less than half of what is wanted is left."""
+        if self.ahead and self._allocated < self.position.offset + self.ahead // 2:
+            self._allocate(self.position.offset + self.ahead)
 
     def _allocate(self, until: int) -> None:
-        """Have the disk keep room for what comes next; one that has none, or cannot, is no error."""
-        end = self.position.offset
+        """A disk that has no room, or cannot keep it, is no error. What a writer that died had kept stays then."""
+        kept = max(self._allocated, self.position.offset)
+        self._allocated = until  # at first: whatever interrupts this, `leave` gives it back
         try:
-            self._files.preallocate(self.handle, end, until - end)
-            self._allocated = until
+            self._files.preallocate(self.handle, kept, until - kept)
         except OSError as error:
             self.ahead = self.ahead if error.errno in _FOR_NOW else 0
-            if self._allocated <= end:  # nothing is kept: take no part of what there is, as ext4 does, from others
-                self._trim()
-
-    def _trim(self) -> None:
-        """Give back the room beyond the end, if the file is still exactly what was written."""
-        with contextlib.suppress(OSError):
-            here = self._files.stat(self._handle)
-            if here and here.size == self.position.offset and is_at(self._files, self._handle, self._path):
-                self._files.truncate(self._handle, self.position.offset)
+            self._allocated = kept  # or more: a part may be there all the same
 
     def _put(self, lines: bytes) -> None:
         try:
@@ -139,11 +137,18 @@ class LineWriter:
                 self._files.write_at(self._head_handle, 0, head)
                 self._files.truncate(self._head_handle, len(head))  # whatever longer thing stood there
 
-    def settle(self, log_id: str) -> None:
-        """Leave the files as they are to stand: with their head, and without what was allocated and not used."""
+    def leave(self, log_id: str) -> None:
+        """Give back the files as they are to stand: with their head, and without what was allocated and not used.
+
+        What is not exactly as long as what was written is left as it is.
+        """
         self._restore_head(log_id)
         if self._allocated and self.poisoned is None:
-            self._trim()
+            with contextlib.suppress(OSError):
+                here = self._files.stat(self._handle)
+                if here and here.size == self.position.offset and is_at(self._files, self._handle, self._path):
+                    self._files.truncate(self._handle, self.position.offset)
+        self.close()
 
     def _restore_head(self, log_id: str) -> None:
         """Write the head anew if somebody removed or replaced it: until now it was written where nobody finds it."""
@@ -169,6 +174,7 @@ class LineWriter:
             self._files.close(old)
         self._files.sync_dir(folder_of(self._path))
         self.poisoned = None
+        self.keep_ahead()
 
     def _expect_nobody_elses(self) -> None:
         here, there = self._files.stat(self.handle), self._files.stat(self._path)

@@ -240,6 +240,24 @@ def test_disk_is_allocated_ahead_while_a_log_is_open_and_given_back_when_it_is_c
     assert verify(path).state is State.CLEAN
 
 
+def test_disk_is_kept_ahead_of_a_log_from_the_moment_it_is_open(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    EventLog.open(str(path)).close()
+    with EventLog.open(str(path), preallocate=1 << 20):
+        assert blocks(path) >= 1 << 20
+
+
+def test_more_than_there_is_is_not_begun_to_be_allocated(tmp_path: Path) -> None:
+    """ext4 would take all there is before it fails, and others would find the disk full."""
+    path = tmp_path / "file"
+    handle = DISK.open(str(path), "append", create=True)
+    with pytest.raises(OSError, match="No space") as refused:
+        DISK.preallocate(handle, 0, 1 << 60)
+    assert refused.value.errno == errno.ENOSPC
+    assert path.stat().st_blocks == 0
+    DISK.close(handle)
+
+
 def test_a_log_allocates_nothing_ahead_unless_it_is_asked_to(tmp_path: Path) -> None:
     with EventLog.open(str(tmp_path / "events.jsonl")) as log:
         log.append("said", "x")
@@ -360,8 +378,8 @@ def test_why_no_disk_was_allocated_is_told_as_the_system_told_it(
     DISK.close(handle)
 
 
-def test_less_than_nothing_cannot_be_allocated(tmp_path: Path) -> None:
-    for wrong in (-1, 1e6):
-        with pytest.raises(EventLogError, match=rf"preallocate is a number of bytes from 0, not {wrong}"):
+def test_less_than_nothing_and_more_than_any_disk_has_cannot_be_allocated(tmp_path: Path) -> None:
+    for wrong in (-1, 1e6, (1 << 40) + 1):
+        with pytest.raises(EventLogError, match=rf"preallocate is a number of bytes from 0 to {1 << 40}, not {wrong}$"):
             EventLog.open(str(tmp_path / "events.jsonl"), preallocate=wrong)  # type: ignore[arg-type]
     assert [*tmp_path.iterdir()] == []

@@ -63,7 +63,8 @@ def test_no_disk_is_asked_for_room_unless_a_caller_wants_it(disk: SimulatedDisk)
 def test_room_that_is_not_there_now_is_asked_for_at_each_append_until_it_is(disk: SimulatedDisk, code: int) -> None:
     without_room(disk, code)
     log = open_log(disk, preallocate=AHEAD)
-    ends = [log.position.offset, log.append(KIND, "a").position.offset]
+    begun = log.position.offset
+    ends = [begun, begun, log.append(KIND, "a").position.offset]  # at its first entry, and when it is open
     disk.faults = {}
     ends.append(log.append(KIND, "b").position.offset)
     log.append(KIND, "c")
@@ -91,18 +92,64 @@ def test_the_room_that_was_kept_is_asked_for_again_once_an_append_was_undone(dis
 
 
 def test_room_that_was_used_to_its_last_byte_is_none(disk: SimulatedDisk) -> None:
-    """Nothing beyond the end is left half kept, and an append that is undone asks for no room of no size."""
+    """An append that is undone asks for no room of no size."""
     log = open_log(SimulatedDisk(folders=["/d"]))
     begun = log.position.offset
     size = log.append(KIND, "a").position.offset - begun
     log = open_log(disk, preallocate=size)
     without_room(disk, errno.ENOSPC)
     end = log.append(KIND, "a").position.offset
-    assert [one.details for one in cuts(disk)] == [(end,)]
     undo_an_append(disk, log)
     assert asked(disk) == [(begun, size), (end, size)]
     after = log.append(KIND, "b").position.offset
     assert asked(disk)[2:] == [(after, size)]
+
+
+def test_of_what_is_kept_no_byte_is_asked_for_twice(disk: SimulatedDisk) -> None:
+    log = open_log(disk, preallocate=2000)
+    until = log.position.offset + 2000
+    end = log.append(KIND, "x" * 1500).position.offset
+    assert asked(disk)[1:] == [(until, end + 2000 - until)]
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EOPNOTSUPP])
+def test_what_a_writer_that_died_had_kept_stays_where_there_is_no_more_room(disk: SimulatedDisk, code: int) -> None:
+    """To cut the file would give it back, and to whoever fills the disk."""
+    open_log(disk, preallocate=AHEAD).append(KIND, "a")
+    disk = disk.kill()
+    without_room(disk, code)
+    log = open_log(disk, preallocate=AHEAD)
+    log.append(KIND, "b")
+    assert len(asked(disk)) >= 1
+    assert cuts(disk) == []
+    log.close()
+    assert [one.details for one in cuts(disk)] == [(log.position.offset,)]
+
+
+def test_room_is_kept_ahead_of_the_file_that_took_the_place_of_a_poisoned_one(disk: SimulatedDisk) -> None:
+    log = open_log(disk, preallocate=AHEAD)
+    poison_and_reopen(disk, log)
+    assert asked(disk)[-1] == (log.position.offset, AHEAD)
+    assert [one.path for one in disk.trace if one.name == "preallocate"] == [LOG, LOG + TEMPORARY]
+
+
+def test_an_interruption_while_room_is_asked_for_leaves_none_of_it(disk: SimulatedDisk) -> None:
+    def interrupt(_number: int, operation: Operation) -> None:
+        if operation.name == "preallocate":
+            raise KeyboardInterrupt
+
+    open_log(disk).close()
+    disk.faults = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        open_log(disk, preallocate=AHEAD)
+    assert [one.details for one in cuts(disk)] == [(len(disk.contents()[LOG]),)]
+    disk.faults = {}
+    log = open_log(disk, preallocate=2000)
+    disk.faults = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        log.append(KIND, "x" * 1500)
+    log.close()
+    assert [one.details for one in cuts(disk)[1:]] == [(log.position.offset,)]
 
 
 @pytest.mark.parametrize("happened", [undo_an_append, poison_and_reopen])

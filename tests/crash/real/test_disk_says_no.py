@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import itertools
+import os
 import resource
 import signal
 from contextlib import contextmanager
@@ -111,6 +112,37 @@ def test_what_was_allocated_ahead_is_there_when_others_fill_the_disk(kind: Kind 
             log.append(SAID, "after")
             said.append("after")
         expect_exactly(path, said)
+
+
+def write_and_die(path: Path) -> None:
+    """What a process that keeps disk ahead of its log leaves when it is killed."""
+    child = os.fork()
+    if child == 0:
+        EventLog.open(str(path), preallocate=64 * PAGE).append(SAID, "by the dead")
+        os._exit(0)
+    assert os.waitpid(child, 0) == (child, 0)
+
+
+@pytest.mark.parametrize("is_killed", [False, True], ids=["closed", "killed"])
+@pytest.mark.parametrize("kind", [None, EXT4, XFS], ids=["tmpfs", "ext4", "xfs"])
+def test_an_old_log_goes_on_in_what_was_kept_before_its_first_append(
+    kind: Kind | None,
+    is_killed: bool,  # noqa: FBT001 - a parameter
+    tmp_path: Path,
+) -> None:
+    """From when it is open; or, on a disk that is full by then, in what a writer that was killed had kept."""
+    required(kind.name if kind else "tmpfs")
+    with loop_disk(kind, tmp_path) if kind else tmpfs(tmp_path / "small", 256 * PAGE) as disk:
+        path = (disk if isinstance(disk, Path) else disk.folder) / "events.jsonl"
+        EventLog.open(str(path)).close()
+        if is_killed:
+            write_and_die(path)
+            fill(path.parent)
+        with EventLog.open(str(path), preallocate=64 * PAGE) as log:
+            fill(path.parent)
+            for number in range(7):
+                log.append(SAID, f"{number} {BIG}")
+        assert verify(str(path)).state is State.CLEAN
 
 
 @pytest.mark.parametrize("kind", [None, EXT4, XFS], ids=["tmpfs", "ext4", "xfs"])
