@@ -1,7 +1,7 @@
 """Many files -> disk at once: thirty-two that wait for it take a twentieth of the time that one after another takes.
 
-Law: no file is synced twice, for that may succeed after a failure; and nobody waits for a thread that never began, as
-`threading.Thread.start` does, for ever, where memory ends while one begins.
+Law: no file is synced twice, for that may succeed after a failure: a caller to whom this raised writes them anew. And
+nobody waits for a thread that never began, as `threading.Thread.start` does, for ever, where memory ends while one begins.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from eventlog.files import RealFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from eventlog.files import Files
 
@@ -50,8 +50,9 @@ def sync_files(files: Files, paths: Sequence[str]) -> None:
         ends[0] = True
         raise
     finally:
-        # The others find nothing left to do, if they ever begin.
-        _wait((finished[helper] for helper in helpers if begun[helper]), ends)
+        for helper in helpers:
+            if begun[helper]:  # the others find nothing left to do, if they ever begin
+                finished[helper].acquire()
     for told in failed:
         if told is not None:
             raise told
@@ -63,15 +64,6 @@ def _start(work: Callable[[int], None], helpers: range) -> None:
             _thread.start_new_thread(work, (helper,))
         except (RuntimeError, MemoryError):  # there may be no more threads
             return
-
-
-def _wait(finished: Iterable[_thread.LockType], ends: bytearray) -> None:
-    try:
-        for lock in finished:
-            lock.acquire()
-    except BaseException:  # an interruption: nobody waits for them any more, and nobody hears of a failure
-        ends[0] = True
-        raise
 
 
 def _sync(files: Files, path: str) -> None:
