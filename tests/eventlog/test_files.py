@@ -38,6 +38,13 @@ def held(disk: SimulatedDisk) -> bytes | None:
     return disk.contents().get("/d/file")
 
 
+def test_what_comes_in_pieces_is_replaced_as_what_comes_whole() -> None:
+    disk = SimulatedDisk({"/d/file": OLD})
+    replace_durably(disk, "/d/file", iter([NEW[:4], b"", NEW[4:]]))
+    assert disk.contents() == {"/d/file": NEW}
+    assert [one.details[0] for one in disk.trace if one.name == "append"] == [NEW[:4], NEW[4:]]
+
+
 def operations_of_a_replacement() -> int:
     disk = SimulatedDisk({"/d/file": OLD})
     replace(disk)

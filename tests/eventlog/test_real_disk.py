@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -258,6 +259,29 @@ def test_more_than_there_is_is_not_begun_to_be_allocated(tmp_path: Path) -> None
     DISK.close(handle)
 
 
+# Blocks in all, free ones, those that are free for all users; the user; whether three blocks are refused.
+ROOM = {
+    "root": (100, 2, 0, 0, False), "root, full": (100, 1, 0, 0, True),
+    "user": (100, 99, 2, 1000, False), "user, full": (100, 99, 1, 1000, True),
+    "one block in all": (1, 0, 0, 0, True), "a disk that does not say": (0, 0, 0, 0, False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("room", ROOM.values(), ids=ROOM)
+def test_what_is_kept_back_for_root_is_room_for_root_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: tuple[int, int, int, int, bool]
+) -> None:
+    """A part of the first block may be there already: the last block in question is left to the system to refuse."""
+    blocks, free, available, user, is_refused = room
+    monkeypatch.setattr(os, "fstatvfs", lambda _: os.statvfs_result((4096, 4096, blocks, free, available, *[0] * 5)))
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    handle = DISK.open(str(tmp_path / "file"), "append", create=True)
+    with pytest.raises(OSError, match="No space") if is_refused else nullcontext():
+        DISK.preallocate(handle, 0, 3 * 4096)
+    assert ((tmp_path / "file").stat().st_blocks == 0) == is_refused
+    DISK.close(handle)
+
+
 def test_a_log_allocates_nothing_ahead_unless_it_is_asked_to(tmp_path: Path) -> None:
     with EventLog.open(str(tmp_path / "events.jsonl")) as log:
         log.append("said", "x")
@@ -383,3 +407,4 @@ def test_less_than_nothing_and_more_than_any_disk_has_cannot_be_allocated(tmp_pa
         with pytest.raises(EventLogError, match=rf"preallocate is a number of bytes from 0 to {1 << 40}, not {wrong}$"):
             EventLog.open(str(tmp_path / "events.jsonl"), preallocate=wrong)  # type: ignore[arg-type]
     assert [*tmp_path.iterdir()] == []
+    EventLog.open(str(tmp_path / "events.jsonl"), preallocate=1 << 40).close()

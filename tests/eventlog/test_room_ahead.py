@@ -12,6 +12,7 @@ import pytest
 
 from eventlog import AppendError, EventLog
 from eventlog.files import TEMPORARY
+from eventlog.head import decode_head
 from tests.crash.promises import KIND, LOG, fail_next, open_log
 from tests.eventlog.test_log import ENOSPC, poison
 from tests.simulated_disk import Fault, Operation, SimulatedDisk
@@ -19,7 +20,7 @@ from tests.simulated_disk import Fault, Operation, SimulatedDisk
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-AHEAD = 1 << 20
+HEAD, AHEAD = "/d/events.head", 1 << 20
 
 
 @pytest.fixture
@@ -150,6 +151,27 @@ def test_an_interruption_while_room_is_asked_for_leaves_none_of_it(disk: Simulat
         log.append(KIND, "x" * 1500)
     log.close()
     assert [one.details for one in cuts(disk)[1:]] == [(log.position.offset,)]
+
+
+def test_an_opening_that_is_interrupted_leaves_a_head_that_names_the_log(disk: SimulatedDisk) -> None:
+    """Though somebody removed it meanwhile: until then it was written where nobody finds it."""
+    with open_log(disk) as log:
+        written = disk.contents()[HEAD]
+    disk.remove(HEAD)  # so that it is written at the opening
+
+    def interrupt(_number: int, operation: Operation) -> None:
+        if operation.name == "preallocate":
+            disk.faults = {}
+            disk.remove(HEAD)
+            raise KeyboardInterrupt
+
+    disk.faults = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        open_log(disk, preallocate=AHEAD)
+    found = decode_head(disk.contents()[HEAD])
+    assert found is not None
+    assert (found.log_id, found.position) == (log.id, log.position)
+    assert disk.contents()[HEAD] == written
 
 
 @pytest.mark.parametrize("happened", [undo_an_append, poison_and_reopen])
