@@ -117,6 +117,24 @@ def test_what_is_paid_for_is_in_the_log_though_others_filled_the_disk(program: P
         expect_complete(disk / "story", undisturbed)
 
 
+def test_a_run_goes_on_in_the_disk_that_a_killed_one_had_kept(program: Program) -> None:
+    required("tmpfs")
+    undisturbed = whole(program)
+    with tmpfs(program.here / "small", 4 * 1024 * 1024) as disk:
+        with loopback() as server, run(program, server, "--json", "--projects", disk) as process:
+            next(entry for entry in lines_of(process) if entry["type"] == "scenes.planned")
+            process.kill()
+        filler = fill(disk)
+        with loopback() as server:
+            assert "They are in" not in finished(run(program, server, "--projects", disk), code=5)
+        assert len(of_type(entries(disk / "story"), "answer.received")) == ALL_CALLS
+        filler.unlink()
+        with loopback() as server:
+            finished(run(program, server, "--projects", disk), code=0)
+            assert server.requests == []
+        expect_complete(disk / "story", undisturbed)
+
+
 def test_a_disk_that_is_full_from_the_start_is_told_before_any_call(program: Program) -> None:
     required("tmpfs")
     with tmpfs(program.here / "small", 64 * 1024) as disk, loopback() as server:
