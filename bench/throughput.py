@@ -1,8 +1,8 @@
 """2,000 scenes, 64 in flight, a server that answers in 50 ms: a whole run against the same calls alone.
 
 Law: the two take turns to be first, and only those of one round are compared. No measurement deletes many files before
-all is measured: where ext4 has no journal, to make a file takes 20 times as long near others that were deleted in the last
-five minutes (`recently_deleted` in fs/ext4/ialloc.c).
+all is measured: where ext4 has no journal, to make a file takes 20 times as long near others that were deleted in the
+last five minutes (`recently_deleted` in fs/ext4/ialloc.c).
 """
 
 from __future__ import annotations

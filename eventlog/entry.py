@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -33,7 +34,7 @@ _NAMED = re.compile(rb',"id":("[^"\\]*+(?:\\.[^"\\]*+)*+"),"time":"')
 _META_END = b'},"data":'
 # As orjson makes them: it keeps the names it has met, and one that is the same object is equal at a glance.
 _NAMES = [*orjson.loads('{"seq":0,"prev":0,"dur":0,"id":0,"time":0,"type":0,"v":0,"subject":0,"meta":0}')]
-_CHANCE, _VERSION_7 = 0x0FFF_3FFF_FFFF_FFFF_FFFF, 0x7000_8000_0000_0000_0000  # of the last 80 bits of a UUID
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}  # of a UUID: its first bits are 10
 _CLOSING = dict(zip(b'{["', b'}]"', strict=True))
 
 
@@ -272,5 +273,11 @@ def decode_detached(line: bytes) -> Event | None:
 
 def uuid7(time_ms: int, randomness: bytes) -> str:
     """A UUID version 7 (RFC 9562, section 5.7) of a Unix time in milliseconds and 10 random bytes."""
-    digits = f"{(time_ms & (1 << 48) - 1) << 80 | int.from_bytes(randomness) & _CHANCE | _VERSION_7:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    chance = randomness.hex()
+    return f"{_begin_of_id(time_ms)}-7{chance[1:4]}-{_VARIANT[chance[4]]}{chance[5:8]}-{chance[8:]}"
+
+
+@lru_cache(maxsize=1)
+def _begin_of_id(time_ms: int) -> str:
+    digits = f"{time_ms & (1 << 48) - 1:012x}"
+    return f"{digits[:8]}-{digits[8:]}"

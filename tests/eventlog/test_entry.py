@@ -444,6 +444,9 @@ def test_ids_sort_by_their_time(made: list[tuple[int, bytes]]) -> None:
     assert [time for _, time in sorted(ids)] == sorted(time for _, time in ids)
     for each, time in ids:
         assert (len(each), each[14], each[19] in "89ab", int(each.replace("-", "")[:12], 16)) == (36, "7", True, time)
+    for (each, _), (_, randomness) in zip(ids, made, strict=True):  # all of it but the six bits that say what it is
+        told, drawn = int(each.replace("-", ""), 16), int.from_bytes(randomness)
+        assert (told ^ drawn) & 0x0FFF_3FFF_FFFF_FFFF_FFFF == 0
 
 
 @given(places, st.uuids().map(str))
