@@ -62,20 +62,18 @@ def main() -> None:
 @click.option("--folder", type=click.Path(path_type=Path, exists=True), help="Measure on the disk of this folder.")
 def run(names: tuple[str, ...], *, peers: bool, quick: bool, json_file: Path | None, folder: Path | None) -> None:
     """Run the measurements named, or all; print tables, and what misses its limit. Nothing fails."""
-    results: list[Result] = []
-    for name in names or MEASUREMENTS:
-        if problem := noise():
-            click.echo(f"warning: {problem}", err=True)
-        place = Path(tempfile.mkdtemp(prefix="bench-", dir=folder or Path.cwd()))
-        setting = Setting(folder=place, is_quick=quick, with_peers=peers, note=lambda text: click.echo(text, err=True))
-        try:
+    place = Path(tempfile.mkdtemp(prefix="bench-", dir=folder or Path.cwd()))
+    setting = Setting(folder=place, is_quick=quick, with_peers=peers, note=lambda text: click.echo(text, err=True))
+    try:
+        for name in names or MEASUREMENTS:
+            if problem := noise():
+                click.echo(f"warning: {problem}", err=True)
             result: Result = import_module(f"bench.{name}").measure(setting)
-        finally:
-            shutil.rmtree(place)
-        click.echo("\n".join(report.shown(result)))
-        results.append(result)
-        if json_file is not None:
-            report.save(json_file, [result], machine())
+            click.echo("\n".join(report.shown(result)))
+            if json_file is not None:
+                report.save(json_file, [result], machine())
+    finally:  # at last: see throughput.py
+        shutil.rmtree(place)
 
 
 def machine() -> dict[str, Any]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.disk import CountingFiles
@@ -15,6 +13,8 @@ from stages.pipeline.projecting import Projecting
 from stages.pipeline.system import System
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bench.result import Cell, Setting
 
 NAME = "growth"
@@ -26,7 +26,7 @@ def measure(setting: Setting) -> Result:
     rows: list[list[Cell]] = []
     for scenes in sizes:
         setting.note(f"growth: {scenes:,} scenes")
-        log, progress, files = written(scenes)
+        log, progress, files = written(setting.place(f"{NAME}-{scenes}"), scenes)
         rows.append(
             [scenes, log / 1e6, (log + progress) / log, (log + progress + files) / log, old_program(scenes) / log]
         )
@@ -51,20 +51,19 @@ def measure(setting: Setting) -> Result:
     )
 
 
-def written(scenes: int) -> tuple[int, int, int]:
-    """The bytes written to the log, to the progress files, and to the scenes' own files."""
+def written(folder: Path, scenes: int) -> tuple[int, int, int]:
+    """The bytes that a project in a new folder writes to its log, to the progress files, and to the files of scenes."""
     files = CountingFiles()
-    with tempfile.TemporaryDirectory() as folder:
-        project(Path(folder), scenes=scenes, done=0, files=files)
-        with Project.open(folder, System(files=files)) as made:
-            projecting = Projecting(made, lambda _: None)
-            for number, scene in enumerate(made.progress.scenes, 1):
-                made.log.append_many(step("storyboard", number, script(number)))
-                projecting.scene_done("storyboard", scene)
-            projecting.finish_run(["storyboard"])
-        log = files.written[str(Path(folder).resolve() / LOG)]
-        progress = files.written[f"{folder}/storyboard_progress.json"]
-        own = sum(size for path, size in files.written.items() if "/scene_" in path)
+    project(folder, scenes=scenes, done=0, files=files)
+    with Project.open(str(folder), System(files=files)) as made:
+        projecting = Projecting(made, lambda _: None)
+        for number, scene in enumerate(made.progress.scenes, 1):
+            made.log.append_many(step("storyboard", number, script(number)))
+            projecting.scene_done("storyboard", scene)
+        projecting.finish_run(["storyboard"])
+    log = files.written[str(folder.resolve() / LOG)]
+    progress = files.written[f"{folder}/storyboard_progress.json"]
+    own = sum(size for path, size in files.written.items() if "/scene_" in path)
     return log, progress, own
 
 

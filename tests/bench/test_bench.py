@@ -120,8 +120,8 @@ def test_a_project_that_is_made_has_the_wanted_scenes_and_entries(tmp_path: Path
         assert [(one.done, one.total) for one in count(made.progress, STAGES)] == [(20, 20), (20, 20)]
 
 
-def test_the_bytes_of_a_growing_project_are_counted() -> None:
-    log, progress, own = written(30)
+def test_the_bytes_of_a_growing_project_are_counted(tmp_path: Path) -> None:
+    log, progress, own = written(tmp_path, 30)
     assert own < progress < 11 * log
     assert log > 30 * 2400
 
