@@ -65,7 +65,7 @@ def run(names: tuple[str, ...], *, peers: bool, quick: bool, json_file: Path | N
     place = Path(tempfile.mkdtemp(prefix="bench-", dir=folder or Path.cwd()))
     setting = Setting(folder=place, is_quick=quick, with_peers=peers, note=lambda text: click.echo(text, err=True))
     try:
-        for name in names or MEASUREMENTS:
+        for name in dict.fromkeys(names or MEASUREMENTS):
             if problem := noise():
                 click.echo(f"warning: {problem}", err=True)
             result: Result = import_module(f"bench.{name}").measure(setting)

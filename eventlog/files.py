@@ -24,6 +24,7 @@ __all__ = [
 ]  # fmt: skip
 READ_SIZE, TEMPORARY = 64 * 1024, ".new"
 _KEEP_SIZE = 1  # FALLOC_FL_KEEP_SIZE of linux/falloc.h
+_SECTOR = 512  # bytes in one of st_blocks
 _FLAGS = {"read": os.O_RDONLY, "append": os.O_RDWR | os.O_APPEND, "overwrite": os.O_RDWR}
 
 
@@ -63,9 +64,9 @@ class RealFiles:
 
     def preallocate(self, handle: int, offset: int, size: int) -> None:
         """See Files.preallocate (fallocate of Linux; Python's own posix_fallocate makes the file longer)."""
-        there = os.fstatvfs(handle)
-        free = there.f_bavail if os.geteuid() else there.f_bfree
-        if there.f_blocks > 0 and (free + 1) * there.f_frsize < size:  # ext4 would take all there is, and then fail
+        disk, file = os.fstatvfs(handle), os.fstat(handle)
+        free = disk.f_bavail if os.geteuid() else disk.f_bfree
+        if disk.f_blocks > 0 and (free + 1) * disk.f_frsize < size:  # ext4 would take all there is, and then fail
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         try:
             import ctypes  # noqa: PLC0415 - few need it
@@ -76,7 +77,13 @@ class RealFiles:
             raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP)) from None
         fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
         if fallocate(handle, _KEEP_SIZE, offset, size) != 0:
-            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+            code = ctypes.get_errno()
+            if (
+                file.st_blocks * _SECTOR < file.st_size + READ_SIZE
+            ):  # nothing was kept before: give back what was granted
+                with contextlib.suppress(OSError):
+                    os.ftruncate(handle, file.st_size)
+            raise OSError(code, os.strerror(code))
 
     def sync(self, handle: int) -> None:
         """See Files.sync. On macOS fdatasync leaves data in the drive's cache, so F_FULLFSYNC is used there."""

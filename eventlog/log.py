@@ -80,7 +80,7 @@ class EventLog:
         """Become the writer of the log at `path`, created if there is none; a torn tail is quarantined and cut.
 
         The folder must exist. With a `projection`, its fold is made while the log is verified, and the first `fold` of
-        it costs nothing. With `preallocate`, so many bytes of disk, or half, are kept ahead if it can (see FORMAT.md).
+        it costs nothing. With `preallocate`, appends keep so many bytes of disk ahead, or half of them (FORMAT.md).
         A log with damaged acknowledged lines opens with `read_only` set. Raises LogLockedError if there is a writer,
         EventLogError for an argument that cannot be, OSError if the disk says no, and as `append` for the first entry.
         """
@@ -114,7 +114,6 @@ class EventLog:
         if recovered is not None:
             self.append_many([recovered])
         self._writer.write_head(self.id)
-        self._writer.keep_ahead()
 
     @property
     def position(self) -> Position:

@@ -1,6 +1,6 @@
 """Many files -> disk at once: thirty-two that wait for it take a twentieth of the time that one after another takes.
 
-Law: no file is synced twice, for that may succeed after a failure: a caller to whom this raised writes them anew.
+Law: no call syncs a file twice, for that may succeed after a failure: whoever hears of one writes the files anew.
 Nobody waits for a thread that never began, as `threading.Thread.start` does, for ever, where memory ends as one begins.
 """
 

@@ -74,13 +74,14 @@ class LineWriter:
 
     def _allocate(self, until: int) -> None:
         """A disk that has no room, or cannot keep it, is no error. What a writer that died had kept stays then."""
-        kept = max(self._allocated, self.position.offset)
-        self._allocated = until  # at first: whatever interrupts this, `leave` gives it back
+        before, kept = self._allocated, max(self._allocated, self.position.offset)
+        self._allocated = kept  # noted first: whatever interrupts this, `leave` gives back what there is
         try:
             self._files.preallocate(self.handle, kept, until - kept)
+            self._allocated = until
         except OSError as error:
-            self.ahead = self.ahead if error.errno in _FOR_NOW else 0
-            self._allocated = kept  # or more: a part may be there all the same
+            if error.errno not in _FOR_NOW:
+                self.ahead, self._allocated = 0, before
 
     def _put(self, lines: bytes) -> None:
         try:
@@ -117,6 +118,8 @@ class LineWriter:
             kept, self._attempted, self._allocated = self._allocated, 0, 0
             if kept > self.position.offset:
                 self._allocate(kept)
+            else:  # there may have been what a writer that died had kept
+                self.keep_ahead()
         except OSError as error:
             raise self._poison(f"a write failed ({_said(cause)}) and could not be undone ({_said(error)})") from error
 

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 # versions together stay below 12 times the log, however many scenes there are.
 ALWAYS_UP_TO_SCENES = 16
 LAG = 8
-_BATCH = 128  # pieces of a progress file that are written at once: one that is big is nowhere whole in memory
+_BATCH = 128  # pieces of a progress file that are joined at once: of one that is big no copy is made
 # The names of the files written here and beside: only their temporary files are cleared, never somebody's own file.
 _OURS = re.compile(
     r"[\w-]+_progress\.json|scene_\d{3,}\.md|(?:storyboard|enhanced)\.(?:json|md)"

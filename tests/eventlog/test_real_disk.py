@@ -241,10 +241,16 @@ def test_disk_is_allocated_ahead_while_a_log_is_open_and_given_back_when_it_is_c
     assert verify(path).state is State.CLEAN
 
 
-def test_disk_is_kept_ahead_of_a_log_from_the_moment_it_is_open(tmp_path: Path) -> None:
+def test_disk_is_kept_ahead_of_an_old_log_from_its_first_append_on(tmp_path: Path) -> None:
+    """Not before it: what only reads, or has files to put right first, takes no disk from anybody."""
     path = tmp_path / "events.jsonl"
     EventLog.open(str(path)).close()
-    with EventLog.open(str(path), preallocate=1 << 20):
+    before = untouched(tmp_path)
+    EventLog.open(str(path), preallocate=1 << 20).close()
+    assert untouched(tmp_path) == before
+    with EventLog.open(str(path), preallocate=1 << 20) as log:
+        assert blocks(path) < 64 * 1024
+        log.append("said", "x")
         assert blocks(path) >= 1 << 20
 
 
@@ -407,4 +413,11 @@ def test_less_than_nothing_and_more_than_any_disk_has_cannot_be_allocated(tmp_pa
         with pytest.raises(EventLogError, match=rf"preallocate is a number of bytes from 0 to {1 << 40}, not {wrong}$"):
             EventLog.open(str(tmp_path / "events.jsonl"), preallocate=wrong)  # type: ignore[arg-type]
     assert [*tmp_path.iterdir()] == []
-    EventLog.open(str(tmp_path / "events.jsonl"), preallocate=1 << 40).close()
+    asked: list[int] = []
+
+    class Asked(RealFiles):
+        def preallocate(self, handle: int, offset: int, size: int) -> None:  # noqa: ARG002 - only how much
+            asked.append(size)
+
+    EventLog.open(str(tmp_path / "events.jsonl"), files=Asked(), preallocate=1 << 40).close()
+    assert asked == [1 << 40]

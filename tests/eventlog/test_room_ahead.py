@@ -65,7 +65,7 @@ def test_room_that_is_not_there_now_is_asked_for_at_each_append_until_it_is(disk
     without_room(disk, code)
     log = open_log(disk, preallocate=AHEAD)
     begun = log.position.offset
-    ends = [begun, begun, log.append(KIND, "a").position.offset]  # at its first entry, and when it is open
+    ends = [begun, log.append(KIND, "a").position.offset]
     disk.faults = {}
     ends.append(log.append(KIND, "b").position.offset)
     log.append(KIND, "c")
@@ -101,9 +101,9 @@ def test_room_that_was_used_to_its_last_byte_is_none(disk: SimulatedDisk) -> Non
     without_room(disk, errno.ENOSPC)
     end = log.append(KIND, "a").position.offset
     undo_an_append(disk, log)
-    assert asked(disk) == [(begun, size), (end, size)]
+    assert asked(disk) == [(begun, size), (end, size), (end, size)]
     after = log.append(KIND, "b").position.offset
-    assert asked(disk)[2:] == [(after, size)]
+    assert asked(disk)[3:] == [(after, size)]
 
 
 def test_of_what_is_kept_no_byte_is_asked_for_twice(disk: SimulatedDisk) -> None:
@@ -113,7 +113,7 @@ def test_of_what_is_kept_no_byte_is_asked_for_twice(disk: SimulatedDisk) -> None
     assert asked(disk)[1:] == [(until, end + 2000 - until)]
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EOPNOTSUPP])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
 def test_what_a_writer_that_died_had_kept_stays_where_there_is_no_more_room(disk: SimulatedDisk, code: int) -> None:
     """To cut the file would give it back, and to whoever fills the disk."""
     open_log(disk, preallocate=AHEAD).append(KIND, "a")
@@ -139,7 +139,6 @@ def test_an_interruption_while_room_is_asked_for_leaves_none_of_it(disk: Simulat
         if operation.name == "preallocate":
             raise KeyboardInterrupt
 
-    open_log(disk).close()
     disk.faults = interrupt
     with pytest.raises(KeyboardInterrupt):
         open_log(disk, preallocate=AHEAD)
@@ -155,23 +154,53 @@ def test_an_interruption_while_room_is_asked_for_leaves_none_of_it(disk: Simulat
 
 def test_an_opening_that_is_interrupted_leaves_a_head_that_names_the_log(disk: SimulatedDisk) -> None:
     """Though somebody removed it meanwhile: until then it was written where nobody finds it."""
-    with open_log(disk) as log:
-        written = disk.contents()[HEAD]
-    disk.remove(HEAD)  # so that it is written at the opening
+    written: list[bytes] = []
 
     def interrupt(_number: int, operation: Operation) -> None:
         if operation.name == "preallocate":
             disk.faults = {}
+            written.append(disk.contents()[HEAD])
             disk.remove(HEAD)
             raise KeyboardInterrupt
 
     disk.faults = interrupt
     with pytest.raises(KeyboardInterrupt):
         open_log(disk, preallocate=AHEAD)
-    found = decode_head(disk.contents()[HEAD])
+    assert [disk.contents()[HEAD]] == written
+    found = decode_head(written[0])
     assert found is not None
-    assert (found.log_id, found.position) == (log.id, log.position)
-    assert disk.contents()[HEAD] == written
+    with open_log(disk) as log:
+        assert (found.log_id, found.position) == (log.id, log.position)
+
+
+@pytest.mark.parametrize("happened", [lambda *_: None, undo_an_append, poison_and_reopen])
+def test_closing_cuts_no_log_on_a_disk_that_cannot_keep_room(
+    disk: SimulatedDisk, happened: Callable[[SimulatedDisk, EventLog], None]
+) -> None:
+    without_room(disk, errno.EOPNOTSUPP)
+    log = open_log(disk, preallocate=AHEAD)
+    log.append(KIND, "a")
+    happened(disk, log)
+    before = cuts(disk)
+    log.close()
+    assert cuts(disk) == before
+
+
+def test_after_an_interruption_room_is_asked_for_again(disk: SimulatedDisk) -> None:
+    """Nobody knows whether it was given: to believe so would let it run out."""
+    log = open_log(disk, preallocate=2000)
+
+    def interrupt(_number: int, operation: Operation) -> None:
+        if operation.name == "preallocate":
+            raise KeyboardInterrupt
+
+    until = log.position.offset + 2000
+    disk.faults = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        log.append(KIND, "x" * 1500)
+    disk.faults = {}
+    end = log.append(KIND, "b").position.offset
+    assert asked(disk)[-1] == (until, end + 2000 - until)
 
 
 @pytest.mark.parametrize("happened", [undo_an_append, poison_and_reopen])

@@ -125,12 +125,12 @@ def write_and_die(path: Path) -> None:
 
 @pytest.mark.parametrize("is_killed", [False, True], ids=["closed", "killed"])
 @pytest.mark.parametrize("kind", [None, EXT4, XFS], ids=["tmpfs", "ext4", "xfs"])
-def test_an_old_log_goes_on_in_what_was_kept_before_its_first_append(
+def test_an_old_log_goes_on_in_what_was_kept_when_others_filled_the_disk(
     kind: Kind | None,
     is_killed: bool,  # noqa: FBT001 - a parameter
     tmp_path: Path,
 ) -> None:
-    """From when it is open; or, on a disk that is full by then, in what a writer that was killed had kept."""
+    """From its first append on; or, on a disk that is full by then, in what a writer that was killed had kept."""
     required(kind.name if kind else "tmpfs")
     with loop_disk(kind, tmp_path) if kind else tmpfs(tmp_path / "small", 256 * PAGE) as disk:
         path = (disk if isinstance(disk, Path) else disk.folder) / "events.jsonl"
@@ -139,6 +139,7 @@ def test_an_old_log_goes_on_in_what_was_kept_before_its_first_append(
             write_and_die(path)
             fill(path.parent)
         with EventLog.open(str(path), preallocate=64 * PAGE) as log:
+            log.append(SAID, "by the living")
             fill(path.parent)
             for number in range(7):
                 log.append(SAID, f"{number} {BIG}")
