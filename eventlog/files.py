@@ -78,9 +78,8 @@ class RealFiles:
         fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
         if fallocate(handle, _KEEP_SIZE, offset, size) != 0:
             code = ctypes.get_errno()
-            if (
-                file.st_blocks * _SECTOR < file.st_size + READ_SIZE
-            ):  # nothing was kept before: give back what was granted
+            # If nothing was kept before, what was granted all the same is given back.
+            if file.st_blocks * _SECTOR < file.st_size + READ_SIZE:
                 with contextlib.suppress(OSError):
                     os.ftruncate(handle, file.st_size)
             raise OSError(code, os.strerror(code))

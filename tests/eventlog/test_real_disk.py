@@ -254,6 +254,24 @@ def test_disk_is_kept_ahead_of_an_old_log_from_its_first_append_on(tmp_path: Pat
         assert blocks(path) >= 1 << 20
 
 
+def test_what_was_kept_stays_where_no_more_can_be_kept(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    handle = DISK.open(str(path), "append", create=True)
+    DISK.preallocate(handle, 0, 1 << 20)
+    with pytest.raises(OSError, match="too large"):
+        DISK.preallocate(handle, sys.maxsize, 1)
+    assert blocks(path) >= 1 << 20
+    DISK.close(handle)
+
+
+def test_a_file_that_is_open_for_reading_alone_is_refused_as_the_system_refuses_it(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    handle = DISK.open(str(tmp_path / "file"), "read")
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        DISK.preallocate(handle, 0, 1)
+    DISK.close(handle)
+
+
 def test_more_than_there_is_is_not_begun_to_be_allocated(tmp_path: Path) -> None:
     """ext4 would take all there is before it fails, and others would find the disk full."""
     path = tmp_path / "file"

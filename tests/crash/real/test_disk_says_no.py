@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from eventlog import AppendError, Event, EventLog, LogPoisonedError, read, verify
+from eventlog.files import RealFiles
 from eventlog.recovery import State
 from tests.crash.real.layers import real, required
 from tests.crash.real.mounts import EXT4, XFS, How, Kind, fill, loop_disk, mount, remount, tmpfs, unmount
@@ -112,6 +113,19 @@ def test_what_was_allocated_ahead_is_there_when_others_fill_the_disk(kind: Kind 
             log.append(SAID, "after")
             said.append("after")
         expect_exactly(path, said)
+
+
+def test_a_part_that_a_disk_grants_is_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where two ask at once: each sees the free room, and ext4 takes what there is before it fails."""
+    required("ext4")
+    with loop_disk(EXT4, tmp_path) as disk:
+        free = os.statvfs(disk.folder).f_bfree * os.statvfs(disk.folder).f_frsize
+        monkeypatch.setattr(os, "fstatvfs", lambda _: os.statvfs_result((PAGE, PAGE, *[1 << 40] * 3, *[0] * 5)))
+        handle = RealFiles().open(str(disk.folder / "file"), "append", create=True)
+        with pytest.raises(OSError, match="No space"):
+            RealFiles().preallocate(handle, 0, 2 * free)
+        RealFiles().close(handle)
+        assert (disk.folder / "file").stat().st_blocks * 512 < 64 * 1024
 
 
 def write_and_die(path: Path) -> None:
