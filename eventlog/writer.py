@@ -64,8 +64,7 @@ class LineWriter:
             self._poison("an append was interrupted")
             raise
         self._put_head(head)
-        if self.ahead:
-            self.keep_ahead()  # after the head, which needs room as well
+        self.keep_ahead()  # after the head, which needs room as well
 
     def keep_ahead(self) -> None:
         """Have the disk keep room for what comes next, if less than half of what is wanted is left."""

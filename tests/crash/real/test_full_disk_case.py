@@ -99,6 +99,15 @@ def test_what_a_full_disk_never_takes_is_rescued_and_taken_in_by_the_next_run(pr
     tell(f"full disk to the end: exit 5, {len(saved)} entries rescued and taken in, no call was repeated")
 
 
+def expect_all_in_the_log(program: Program, disk: Path, filler: Path) -> None:
+    """Every answer is there while the disk is still full; once it is not, what is missing is made of them alone."""
+    assert len(of_type(entries(disk / "story"), "answer.received")) == ALL_CALLS
+    filler.unlink()
+    with loopback() as server:
+        finished(run(program, server, "--projects", disk), code=0)
+        assert server.requests == []
+
+
 def test_what_is_paid_for_is_in_the_log_though_others_filled_the_disk(program: Program) -> None:
     """The log had disk kept for it: no rescue is needed, and what the next run finds missing are files made of it."""
     required("tmpfs")
@@ -109,11 +118,7 @@ def test_what_is_paid_for_is_in_the_log_though_others_filled_the_disk(program: P
             told = finished(process, code=5)
             assert len(server.requests) == ALL_CALLS
         assert "They are in" not in told
-        assert len(of_type(entries(disk / "story"), "answer.received")) == ALL_CALLS
-        filler.unlink()
-        with loopback() as server:
-            finished(run(program, server, "--projects", disk), code=0)
-            assert server.requests == []
+        expect_all_in_the_log(program, disk, filler)
         expect_complete(disk / "story", undisturbed)
 
 
@@ -127,11 +132,7 @@ def test_a_run_goes_on_in_the_disk_that_a_killed_one_had_kept(program: Program) 
         filler = fill(disk)
         with loopback() as server:
             assert "They are in" not in finished(run(program, server, "--projects", disk), code=5)
-        assert len(of_type(entries(disk / "story"), "answer.received")) == ALL_CALLS
-        filler.unlink()
-        with loopback() as server:
-            finished(run(program, server, "--projects", disk), code=0)
-            assert server.requests == []
+        expect_all_in_the_log(program, disk, filler)
         expect_complete(disk / "story", undisturbed)
 
 
